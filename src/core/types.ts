@@ -1,0 +1,209 @@
+/**
+ * The shapes that travel down the line: source → ColumnBatch → RowEncoder → Writer → Ledger.
+ * No I/O and no packages here; every folder may import this file.
+ */
+import type { RowCode, SkipCode } from './errors.ts';
+
+/**
+ * Bytes held in a JavaScript string: every char code is 0–255 and one char is one byte, so `length` is
+ * the byte length and `buffer.latin1Write` writes it back exactly. UTF-8 text is held as its bytes.
+ */
+export type ByteString = string;
+
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
+
+/** The type of a typed (Parquet, Arrow) column, free of any library's own classes. */
+export type LogicalType =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
+  | { readonly kind: 'float'; readonly bits: 16 | 32 | 64 }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'utf8' }
+  | { readonly kind: 'binary'; readonly size: number | null }
+  | { readonly kind: 'uuid' }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'time'; readonly unit: TimeUnit }
+  | { readonly kind: 'timestamp'; readonly unit: TimeUnit; readonly zoned: boolean }
+  | { readonly kind: 'duration'; readonly unit: TimeUnit }
+  | { readonly kind: 'list'; readonly item: LogicalType; readonly size: number | null }
+  | {
+      readonly kind: 'struct';
+      readonly fields: readonly { readonly name: string; readonly type: LogicalType }[];
+    }
+  | { readonly kind: 'map'; readonly key: LogicalType; readonly value: LogicalType };
+
+/**
+ * One value of a typed column, by kind: bool → boolean · int of 8–32 bits, float, date (days since
+ * 1970-01-01) → number · int of 64 bits, decimal (unscaled), time, timestamp, duration (in their unit) →
+ * bigint · utf8, binary → ByteString · uuid → its text · list → array · struct → array in field order ·
+ * map → array of [key, value] · null → null.
+ */
+export type Value = null | boolean | number | bigint | ByteString | readonly Value[];
+
+export type ColumnType = 'text' | LogicalType;
+
+export interface ColumnInfo {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** A column of CSV-like text. */
+export interface TextColumn {
+  readonly kind: 'text';
+  /** One cell a row, in UTF-8 bytes that have been checked. A row listed in `faults` may hold anything. */
+  readonly cells: readonly ByteString[];
+  /** 1 where the cell stood in quotes; null when no cell of the batch did. Null tokens count unquoted only. */
+  readonly quoted: Uint8Array | null;
+}
+
+/** A column of typed values. */
+export interface TypedColumn {
+  readonly kind: 'typed';
+  readonly type: LogicalType;
+  at(row: number): Value;
+}
+
+export type Column = TextColumn | TypedColumn;
+
+/** What is wrong with one row: `reason` says what was expected and what was found, in plain UTF-16 text. */
+export interface RowFault {
+  readonly code: RowCode;
+  /** The source column, or null where the whole row is at fault. */
+  readonly column: string | null;
+  readonly reason: string;
+}
+
+/** One cell of an original record as the rejects file repeats it; `text` null = a null value. */
+export interface RawCell {
+  readonly text: ByteString | null;
+  readonly quoted: boolean;
+}
+
+/** Up to some thousand rows of one source, of the columns that were asked for, in the order asked. */
+export interface ColumnBatch {
+  readonly rowCount: number;
+  /** Number in its file of the batch's first row, from 1. Rows with a fault are numbered too. */
+  readonly firstRow: number;
+  readonly columns: readonly Column[];
+  /** Rows that the reader could not take, by index in the batch; they are never encoded. Null: none. */
+  readonly faults: ReadonlyMap<number, RowFault> | null;
+  /** Physical line (from 1) that the row's record starts on; for typed sources the row number. */
+  line(row: number): number;
+  /** The whole original record: all columns of a text source, those asked for of a typed one. */
+  record(row: number): readonly RawCell[];
+}
+
+export interface SourceInfo {
+  /** As a user would write it: path, URL or '-'. */
+  readonly name: string;
+  readonly format: SourceFormat;
+  /** Bytes of the file as stored; null where that is not known before the end. */
+  readonly totalBytes: number | null;
+}
+
+export type SourceFormat = 'csv' | 'tsv' | 'parquet' | 'arrow';
+
+/** An opened source: its columns are known, none of its rows has been read. */
+export interface Source {
+  readonly info: SourceInfo;
+  readonly columns: readonly ColumnInfo[];
+  /** Names of the columns that `record()` gives, in its order, for this selection. */
+  recordColumns(selected: readonly number[]): readonly string[];
+  /** Things a user should know that are no error, such as an unnamed column that is not read. */
+  readonly warnings: readonly string[];
+  /** Bytes read so far of `totalBytes`, for progress. */
+  bytesRead(): number;
+  /**
+   * The rows, reading only the columns at these indexes of `columns`. Once. Throws FeaturectlError where
+   * the source breaks, after yielding every row before the break.
+   */
+  batches(selected: readonly number[]): AsyncIterable<ColumnBatch>;
+  close(): Promise<void>;
+}
+
+/** Where a row came from; kept by the writer until the row is settled. */
+export interface RowOrigin {
+  readonly source: Source;
+  readonly batch: ColumnBatch;
+  readonly recordColumns: readonly string[];
+}
+
+/**
+ * What the encoder writes rows into. A row is `begin`, any number of `value`s in ascending feature
+ * order, then `commit` or `abort`. Nothing of an aborted row stays behind.
+ */
+export interface RowSink {
+  /** `ttlMs` 0 = no expiry. `eventTime`: the stored text of the event time, for mode newer; else ''. */
+  begin(key: ByteString, ttlMs: number, eventTime: ByteString): void;
+  /** `feature` is the index in the encoder's `fields`; null removes the field (null policy `remove`). */
+  value(feature: number, bytes: ByteString | null): void;
+  /** `row` is the row's index in the batch. True: chunks are full, call `room()` before the next row. */
+  commit(origin: RowOrigin, row: number): boolean;
+  abort(): void;
+}
+
+/** Writes rows in chunks. Every committed row is told to the listener exactly once by the end of `drain`. */
+export interface Writer extends RowSink {
+  /** Resolves when there is room for another chunk. Throws what ended the writing, if something did. */
+  room(): Promise<void>;
+  /** Sends what is left and resolves when every row is settled. Throws as `room` does. */
+  drain(): Promise<void>;
+  /**
+   * Gives up: tells the listener UNSETTLED for every row that is not settled `graceMs` from now (0: at
+   * once); sends no row that has not been sent.
+   */
+  abandon(graceMs: number): Promise<void>;
+  /** How rows are written and why, for the report. */
+  readonly plan: WritePlan;
+  stats(): WriterStats;
+  close(): Promise<void>;
+}
+
+export type WriteMode = 'merge' | 'replace' | 'newer';
+export type WritePath = 'script' | 'pipeline' | 'restore' | 'none';
+
+export interface WritePlan {
+  readonly mode: WriteMode;
+  readonly path: WritePath;
+  readonly why: string;
+  readonly server: string | null;
+  readonly warnings: readonly string[];
+}
+
+export interface WriterStats {
+  readonly bytesSent: number;
+  readonly chunksSent: number;
+  readonly retries: number;
+}
+
+/** Told by the writer what became of rows, in any order across lanes, in file order within one. */
+export interface WriteListener {
+  written(rows: number): void;
+  skipped(code: SkipCode, rows: number): void;
+  failed(origin: RowOrigin, row: number, fault: RowFault): void;
+  /** A connection or server trouble that is being retried, in words; shown to the user. */
+  retrying(message: string): void;
+}
+
+/** What one call of `encode` did. */
+export interface EncodeStep {
+  /** Index after the last row taken. */
+  readonly next: number;
+  /** Rows taken that had no non-null feature and were not given to the sink. */
+  readonly empty: number;
+  /** Why row `next - 1` was not given to the sink, or null. */
+  readonly fault: RowFault | null;
+  readonly stage: 'read' | 'map';
+  /** The sink wants `room()` before the next row. */
+  readonly full: boolean;
+}
+
+/** Maps rows of one source to sink rows; compiled once from the schema and the source's columns. */
+export interface RowEncoder {
+  /** Indexes of the source columns it needs, in the order it wants them in a batch. */
+  readonly selected: readonly number[];
+  readonly warnings: readonly string[];
+  /** Takes rows from `start` until the sink is full, a row is at fault, or the batch ends. */
+  encode(origin: RowOrigin, start: number, sink: RowSink): EncodeStep;
+}

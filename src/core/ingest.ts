@@ -1,0 +1,142 @@
+/** The whole job in one straight line: source → batch → encoder → writer → ledger. */
+import { FeaturectlError } from './errors.ts';
+import type { Ledger, RowFailure, Stage } from './ledger.ts';
+import type { ColumnBatch, RowEncoder, RowFault, RowOrigin, Source, WriteListener, Writer } from './types.ts';
+
+/** Where failures go besides the ledger; `flush` gives back-pressure and throws OUTPUT (disk full). */
+export interface FailureSink {
+  write(origin: RowOrigin, row: number, failure: RowFailure): void;
+  flush(): Promise<void>;
+}
+
+export interface IngestJob {
+  /** Opened one after the other; each is closed before the next is opened. */
+  readonly sources: readonly (() => Promise<Source>)[];
+  /** Throws COLUMN, TYPE or SCHEMA where the source does not fit, before any of its rows is written. */
+  compile(source: Source): RowEncoder;
+  readonly writer: Writer;
+  readonly ledger: Ledger;
+  readonly failures: FailureSink;
+  readonly signal: AbortSignal;
+  /** How long in-flight rows may take to settle after an interrupt, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** How a run ended. In every case each row read is in exactly one count of the ledger. */
+export type Ending =
+  | { readonly kind: 'complete' | 'budget' | 'interrupted' }
+  | { readonly kind: 'fatal'; readonly error: unknown };
+
+export async function ingest(job: IngestJob): Promise<Ending> {
+  const ending = await settle(job, await readAll(job));
+  await job.failures.flush();
+  job.ledger.assertBalanced();
+  return ending;
+}
+
+/** The listener that a writer reports to: every fate of a row goes into the ledger, failures on to the sink. */
+export function createAccounts(
+  ledger: Ledger,
+  failures: FailureSink,
+  retrying: (message: string) => void,
+): WriteListener {
+  return {
+    written: (rows) => ledger.written(rows),
+    skipped: (code, rows) => ledger.skipped(code, rows),
+    failed: (origin, row, fault) => recordFailure(ledger, failures, origin, row, 'write', fault),
+    retrying,
+  };
+}
+
+async function readAll(job: IngestJob): Promise<Ending> {
+  try {
+    for (const open of job.sources) {
+      if (job.signal.aborted) return { kind: 'interrupted' };
+      const source = await open();
+      try {
+        const stopped = await readSource(job, source);
+        if (stopped) return stopped;
+      } finally {
+        await source.close();
+      }
+    }
+    return { kind: 'complete' };
+  } catch (error) {
+    return job.signal.aborted ? { kind: 'interrupted' } : { kind: 'fatal', error };
+  }
+}
+
+async function readSource(job: IngestJob, source: Source): Promise<Ending | null> {
+  const encoder = job.compile(source);
+  const recordColumns = source.recordColumns(encoder.selected);
+  for await (const batch of source.batches(encoder.selected)) {
+    const stopped = await readBatch(job, encoder, { source, batch, recordColumns });
+    if (stopped) return stopped;
+  }
+  return null;
+}
+
+async function readBatch(job: IngestJob, encoder: RowEncoder, origin: RowOrigin): Promise<Ending | null> {
+  const { ledger, writer, failures } = job;
+  for (let row = 0; row < origin.batch.rowCount; ) {
+    const step = encoder.encode(origin, row, writer);
+    ledger.take(step.next - row);
+    if (step.empty > 0) ledger.skipped('empty', step.empty);
+    if (step.fault) recordFailure(ledger, failures, origin, step.next - 1, step.stage, step.fault);
+    row = step.next;
+    if (ledger.overBudget(false)) return { kind: 'budget' };
+    if (step.full) await orAborted(writer.room(), job.signal);
+    if (job.signal.aborted) return { kind: 'interrupted' };
+  }
+  await failures.flush();
+  return ledger.overBudget(false) ? { kind: 'budget' } : null;
+}
+
+/** Brings every row that was read to its count, whatever ended the reading. */
+async function settle(job: IngestJob, ending: Ending): Promise<Ending> {
+  if (ending.kind === 'interrupted') {
+    await job.writer.abandon(job.graceMs);
+    return ending;
+  }
+  try {
+    await orAborted(job.writer.drain(), job.signal);
+  } catch (error) {
+    await job.writer.abandon(job.signal.aborted ? job.graceMs : 0);
+    if (job.signal.aborted) return { kind: 'interrupted' };
+    return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
+  }
+  if (ending.kind === 'complete' && job.ledger.overBudget(true)) return { kind: 'budget' };
+  return ending;
+}
+
+function recordFailure(
+  ledger: Ledger,
+  failures: FailureSink,
+  origin: RowOrigin,
+  row: number,
+  stage: Stage,
+  fault: RowFault,
+): void {
+  const failure: RowFailure = { ...place(origin.source, origin.batch, row), stage, ...fault };
+  ledger.failure(failure);
+  failures.write(origin, row, failure);
+}
+
+function place(source: Source, batch: ColumnBatch, row: number): Pick<RowFailure, 'source' | 'row' | 'line'> {
+  return { source: source.info.name, row: batch.firstRow + row, line: batch.line(row) };
+}
+
+/** The promise, or a rejection as soon as the signal aborts. */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = (): void => reject(new FeaturectlError('INTERNAL', 'interrupted'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

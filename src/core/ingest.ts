@@ -28,8 +28,7 @@ export type Ending =
   | { readonly kind: 'fatal'; readonly error: unknown };
 
 export async function ingest(job: IngestJob): Promise<Ending> {
-  const ending = await settle(job, await readAll(job));
-  await job.failures.flush();
+  const ending = await flushed(job, await settle(job, await readAll(job)));
   job.ledger.assertBalanced();
   return ending;
 }
@@ -107,6 +106,16 @@ async function settle(job: IngestJob, ending: Ending): Promise<Ending> {
   }
   if (ending.kind === 'complete' && job.ledger.overBudget(true)) return { kind: 'budget' };
   return ending;
+}
+
+/** A rejects file that cannot be finished makes the run fatal; an earlier fatal error is kept. */
+async function flushed(job: IngestJob, ending: Ending): Promise<Ending> {
+  try {
+    await job.failures.flush();
+    return ending;
+  } catch (error) {
+    return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
+  }
 }
 
 function recordFailure(

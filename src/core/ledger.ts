@@ -53,16 +53,13 @@ export interface Ledger {
   assertBalanced(): void;
 }
 
-/** Reads `0`, `25`, `0.5%` or `all`. Throws USAGE. */
-export function parseBudget(text: string): Budget {
+/** Reads `0`, `25`, `0.5%` or `all`. Null where it is not of that form. */
+export function parseBudget(text: string): Budget | null {
   if (text === 'all') return { kind: 'count', max: Number.POSITIVE_INFINITY };
   const share = /^(\d+(?:\.\d+)?)%$/.exec(text);
   if (share && Number(share[1]) <= 100) return { kind: 'share', max: Number(share[1]) / 100 };
   if (/^\d{1,15}$/.test(text)) return { kind: 'count', max: Number(text) };
-  throw new FeaturectlError(
-    'USAGE',
-    `--max-errors: expected a number of rows (25), a share (0.5%) or "all", found "${text}"`,
-  );
+  return null;
 }
 
 export function createLedger(budget: Budget): Ledger {

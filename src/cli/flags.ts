@@ -1,0 +1,244 @@
+/** The flags that commands share, and how they become typed options. */
+import { type Command, Option } from 'commander';
+import type {
+  ConnectionOptions,
+  GetOptions,
+  IngestOptions,
+  ReadingOptions,
+  SchemaOptions,
+  WritingOptions,
+} from '../commands/options.ts';
+import { FeaturectlError } from '../core/errors.ts';
+import type { Budget } from '../core/ledger.ts';
+import type { SourceFormat, WriteMode } from '../core/types.ts';
+import { asBudget, asBytes, asCount, asDelimiter, asDuration, asRate, commaList } from './values.ts';
+
+interface ConnectionFlags {
+  redis: string;
+  cluster: boolean;
+  sentinel?: string[];
+  sentinelName?: string;
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  retryFor: number;
+}
+
+export interface IngestFlags extends ConnectionFlags {
+  schema?: string;
+  key?: string[];
+  prefix: string;
+  ttl?: string;
+  ttlJitter?: string;
+  timezone?: string;
+  allowNonfinite: boolean;
+  nullToken?: string[];
+  format?: SourceFormat;
+  encoding: 'utf8' | 'latin1' | 'utf16le';
+  delimiter?: string;
+  maxRecordSize: number;
+  mode: WriteMode;
+  write: 'auto' | 'script' | 'pipeline';
+  chunkRows: number;
+  chunkBytes: number;
+  inFlight: number;
+  connections: number;
+  rate?: number;
+  maxErrors: Budget;
+  rejects?: string;
+  report?: string;
+  dryRun?: boolean;
+  failOnEmpty: boolean;
+  quiet: boolean;
+  log: 'text' | 'json';
+  progressInterval: number;
+}
+
+export interface GetFlags extends ConnectionFlags {
+  schema?: string;
+  prefix: string;
+  json: boolean;
+}
+
+export function addSchemaOptions(command: Command): void {
+  command
+    .option('-s, --schema <file>', 'schema file (YAML or JSON)')
+    .option('--key <columns>', 'without a schema: entity column, or several joined by commas', commaList)
+    .option('--prefix <text>', 'without a schema: what stands before the entity in the key', '')
+    .option('--ttl <duration>', 'without a schema: time to live of each key, such as 24h; or none')
+    .option('--ttl-jitter <percent>', 'without a schema: shorten each TTL by up to this, such as 10%')
+    .option('--timezone <zone>', 'without a schema: zone of times that name none')
+    .option('--allow-nonfinite', 'without a schema: take NaN and Infinity', false)
+    .option('--null-token <text...>', 'without a schema: unquoted CSV cells that mean null (default: empty)');
+}
+
+export function addReadingOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--format <format>', 'instead of by file extension').choices([
+        'csv',
+        'tsv',
+        'parquet',
+        'arrow',
+      ]),
+    )
+    .addOption(
+      new Option('--encoding <encoding>', 'of CSV text')
+        .choices(['utf8', 'latin1', 'utf16le'])
+        .default('utf8'),
+    )
+    .option(
+      '--delimiter <char>',
+      'CSV field delimiter, one ASCII character (default: , or tab for tsv)',
+      asDelimiter,
+    )
+    .option('--max-record-size <bytes>', 'longest CSV record', asBytes(1024, 2 ** 30), 1024 * 1024);
+}
+
+export function addWritingOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--mode <mode>', 'what a row does to the hash')
+        .choices(['merge', 'replace', 'newer'])
+        .default('merge'),
+    )
+    .addOption(
+      new Option('--write <path>', 'how rows are sent')
+        .choices(['auto', 'script', 'pipeline'])
+        .default('auto'),
+    )
+    .option('--chunk-rows <n>', 'rows a pipeline chunk', asCount(1, 1_000_000), 1000)
+    .option('--chunk-bytes <bytes>', 'bytes a pipeline chunk', asBytes(1024, 2 ** 28), 256 * 1024)
+    .option('--in-flight <n>', 'chunks on the way at once', asCount(1, 1024), 16)
+    .option('--connections <n>', 'connections; the rows of a key always take the same one', asCount(1, 64), 1)
+    .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate);
+}
+
+export function addConnectionOptions(command: Command, env: NodeJS.ProcessEnv): void {
+  const url = env.FEATURECTL_REDIS_URL || env.REDIS_URL || DEFAULT_URL;
+  command
+    .addOption(
+      new Option(
+        '--redis <url>',
+        'redis://, rediss:// or unix:// (env FEATURECTL_REDIS_URL, REDIS_URL)',
+      ).default(url, DEFAULT_URL),
+    )
+    .option('--cluster', 'the server is a Redis Cluster', false)
+    .option('--sentinel <host:port,...>', 'ask these Sentinels for the master', commaList)
+    .option('--sentinel-name <name>', 'name of the master that the Sentinels watch')
+    .option('--tls-ca <file>', 'PEM certificate authority')
+    .option('--tls-cert <file>', 'PEM client certificate')
+    .option('--tls-key <file>', 'PEM client key')
+    .option('--retry-for <duration>', 'give up after this long without progress', asDuration, 60_000);
+}
+
+const DEFAULT_URL = 'redis://127.0.0.1:6379';
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--max-errors <n|p%|all>', 'rows that may fail before the run stops', asBudget, asBudget('0'))
+    .option('--rejects <file>', 'write failed rows to this CSV; mended, it can be ingested again')
+    .option('--report <file>', 'write a JSON report; - is stdout')
+    .option('--fail-on-empty', 'exit 3 when the sources hold no row', false)
+    .option('--quiet', 'print nothing on success', false)
+    .addOption(new Option('--log <form>', 'form of progress lines').choices(['text', 'json']).default('text'))
+    .option('--progress-interval <duration>', 'between progress lines off a terminal', asDuration, 10_000);
+}
+
+export function ingestOptions(sources: readonly string[], flags: IngestFlags): IngestOptions {
+  return {
+    sources,
+    schema: schemaOptions(flags),
+    reading: readingOptions(flags),
+    connection: connectionOptions(flags),
+    writing: writingOptions(flags),
+    budget: flags.maxErrors,
+    rejects: flags.rejects ?? null,
+    report: flags.report ?? null,
+    dryRun: flags.dryRun ?? false,
+    failOnEmpty: flags.failOnEmpty,
+    quiet: flags.quiet,
+    log: flags.log,
+    progressIntervalMs: flags.progressInterval,
+  };
+}
+
+export function getOptions(entities: readonly string[], flags: GetFlags): GetOptions {
+  return {
+    entities,
+    schemaFile: flags.schema ?? null,
+    prefix: flags.prefix,
+    connection: connectionOptions(flags),
+    json: flags.json,
+  };
+}
+
+/** A schema file and the options that stand in for one exclude each other. Throws USAGE. */
+function schemaOptions(flags: IngestFlags): SchemaOptions {
+  const standIns: [string, boolean][] = [
+    ['--key', flags.key !== undefined],
+    ['--prefix', flags.prefix !== ''],
+    ['--ttl', flags.ttl !== undefined],
+    ['--ttl-jitter', flags.ttlJitter !== undefined],
+    ['--timezone', flags.timezone !== undefined],
+    ['--allow-nonfinite', flags.allowNonfinite],
+    ['--null-token', flags.nullToken !== undefined],
+  ];
+  const given = standIns.filter(([, isGiven]) => isGiven).map(([name]) => name);
+  if (flags.schema !== undefined && given.length > 0) {
+    throw new FeaturectlError(
+      'USAGE',
+      `${given.join(', ')}: cannot go with --schema ${flags.schema}; say it in the schema file`,
+    );
+  }
+  if (flags.schema === undefined && (flags.key === undefined || flags.ttl === undefined)) {
+    throw new FeaturectlError(
+      'USAGE',
+      'expected --schema FILE, or --key COLUMN with --ttl DURATION (such as --key user_id --prefix features:user: --ttl 24h)',
+    );
+  }
+  return {
+    file: flags.schema ?? null,
+    key: flags.key ?? [],
+    prefix: flags.prefix,
+    ttl: flags.ttl ?? null,
+    ttlJitter: flags.ttlJitter ?? null,
+    timezone: flags.timezone ?? null,
+    allowNonfinite: flags.allowNonfinite,
+    nullTokens: flags.nullToken ?? null,
+  };
+}
+
+function readingOptions(flags: IngestFlags): ReadingOptions {
+  return {
+    format: flags.format ?? null,
+    encoding: flags.encoding,
+    delimiter: flags.delimiter ?? null,
+    maxRecordSize: flags.maxRecordSize,
+  };
+}
+
+function writingOptions(flags: IngestFlags): WritingOptions {
+  return {
+    mode: flags.mode,
+    write: flags.write,
+    chunkRows: flags.chunkRows,
+    chunkBytes: flags.chunkBytes,
+    inFlight: flags.inFlight,
+    connections: flags.connections,
+    rate: flags.rate ?? null,
+  };
+}
+
+function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
+  return {
+    redis: flags.redis,
+    cluster: flags.cluster,
+    sentinels: flags.sentinel ?? [],
+    sentinelName: flags.sentinelName ?? null,
+    tlsCa: flags.tlsCa ?? null,
+    tlsCert: flags.tlsCert ?? null,
+    tlsKey: flags.tlsKey ?? null,
+    retryForMs: flags.retryFor,
+  };
+}

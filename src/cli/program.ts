@@ -1,0 +1,131 @@
+/** The grammar: argv and environment → plain typed options. Each command's code is loaded when it is called. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
+import { EXIT } from '../core/errors.ts';
+import {
+  addConnectionOptions,
+  addReadingOptions,
+  addRunOptions,
+  addSchemaOptions,
+  addWritingOptions,
+  type GetFlags,
+  getOptions,
+  type IngestFlags,
+  ingestOptions,
+} from './flags.ts';
+
+/** Where typed options go; tests of the grammar put their own here. */
+export interface Handlers {
+  ingest(options: IngestOptions, io: Io): Promise<number>;
+  get(options: GetOptions, io: Io): Promise<number>;
+}
+
+const lazyHandlers: Handlers = {
+  ingest: async (options, io) => (await import('../commands/ingest.ts')).ingestCommand(options, io),
+  get: async (options, io) => (await import('../commands/get.ts')).getCommand(options, io),
+};
+
+/** Runs one command line (without node and script). Returns the exit code; throws FeaturectlError. */
+export async function runCli(
+  argv: readonly string[],
+  io: Io,
+  handlers: Handlers = lazyHandlers,
+): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const done = (code: number): void => {
+    exitCode = code;
+  };
+  const program = buildProgram(io, handlers, done);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+function buildProgram(io: Io, handlers: Handlers, done: (code: number) => void): Command {
+  const program = new Command('featurectl')
+    .description('Load batches of ML features from CSV, Parquet and Arrow into Redis.')
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError('(featurectl COMMAND --help shows the options)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    });
+  addIngest(program, io, handlers, done);
+  addValidate(program, io, handlers, done);
+  addGet(program, io, handlers, done);
+  program.addHelpText('after', EXIT_CODES);
+  return program;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0 ok   1 finished, some rows failed or a negative answer   2 usage or schema
+  3 more failures than --max-errors   4 source, Redis or disk failed   5 a bug   130/143 interrupted
+`;
+
+function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
+  const command = program
+    .command('ingest')
+    .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
+    .argument('<source...>', 'file, glob, directory or - for stdin; several are one run');
+  addSchemaOptions(command);
+  addReadingOptions(command);
+  addWritingOptions(command);
+  addConnectionOptions(command, io.env);
+  addRunOptions(command).option('--dry-run', 'do everything but write; needs no Redis', false);
+  command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
+    done(await handlers.ingest(ingestOptions(sources, flags), io));
+  });
+}
+
+const INGEST_EXAMPLES = `
+Examples:
+  featurectl ingest users.csv --schema users.yaml
+  featurectl ingest 'out/part-*.parquet' --key user_id --prefix features:user: --ttl 24h
+  zcat users.csv.gz | featurectl ingest - --format csv --schema users.yaml --max-errors 0.1% --rejects bad.csv
+
+Write modes: merge sets the fields of a row and keeps other fields of the hash; replace makes the row the
+whole hash, whatever the key held before; newer is merge where event_time is later than the stored one.
+`;
+
+function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
+  const command = program
+    .command('validate')
+    .description('The same as ingest --dry-run: says which rows would be rejected. Needs no Redis.')
+    .argument('<source...>', 'file, glob, directory or - for stdin');
+  addSchemaOptions(command);
+  addReadingOptions(command);
+  addWritingOptions(command);
+  addConnectionOptions(command, io.env);
+  addRunOptions(command).action(async (sources: string[], flags: IngestFlags) => {
+    done(await handlers.ingest(ingestOptions(sources, { ...flags, dryRun: true }), io));
+  });
+}
+
+function addGet(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
+  const command = program
+    .command('get')
+    .description('Show the features, TTL and age of entities. Exit 1 when one is missing.')
+    .argument(
+      '<entity...>',
+      'an entity; for a composite key the parts joined by commas, or a JSON array of them',
+    )
+    .option('-s, --schema <file>', 'schema file; values are then shown typed')
+    .option('--prefix <text>', 'without a schema: what stands before the entity in the key', '')
+    .option('--json', 'one JSON object a line', false);
+  addConnectionOptions(command, io.env);
+  command.action(async (entities: string[], flags: GetFlags) => {
+    done(await handlers.get(getOptions(entities, flags), io));
+  });
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

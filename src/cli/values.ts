@@ -1,0 +1,50 @@
+/** Option values: text → number or list. A bad value is commander's InvalidArgumentError, which names the option. */
+import { InvalidArgumentError } from 'commander';
+import { type Budget, parseBudget } from '../core/ledger.ts';
+import { parseBytes, parseCount, parseDuration, parseRate } from '../core/units.ts';
+
+export function commaList(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.some((part) => part === '')) throw expected('names joined by commas');
+  return parts;
+}
+
+export function asCount(min: number, max: number): (text: string) => number {
+  return (text) => parseCount(text, min, max) ?? fail(`a whole number from ${min} to ${max}`);
+}
+
+export function asBytes(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const bytes = parseBytes(text);
+    const isFit = bytes !== null && bytes >= min && bytes <= max;
+    return isFit ? bytes : fail(`a size from ${min} to ${max} bytes, such as 256KiB or 1MB`);
+  };
+}
+
+/** Milliseconds. */
+export function asDuration(text: string): number {
+  return parseDuration(text) ?? fail('a duration such as 500ms, 60s, 5m or 1h');
+}
+
+/** Rows a second. */
+export function asRate(text: string): number {
+  return parseRate(text) ?? fail('rows a second, such as 50000/s or 50k/s');
+}
+
+export function asDelimiter(text: string): string {
+  const char = text === '\\t' ? '\t' : text;
+  const isFit = /^[\x01-\x7f]$/.test(char) && !/["\r\n]/.test(char);
+  return isFit ? char : fail('one ASCII character other than a quote or line end; \\t is tab');
+}
+
+export function asBudget(text: string): Budget {
+  return parseBudget(text) ?? fail('a number of rows (25), a share (0.5%) or all');
+}
+
+function fail(form: string): never {
+  throw expected(form);
+}
+
+function expected(form: string): InvalidArgumentError {
+  return new InvalidArgumentError(`Expected ${form}.`);
+}

@@ -1,0 +1,83 @@
+/** What the commands take, in plain typed form; cli.ts makes these from argv and the environment. */
+import type { Budget } from '../core/ledger.ts';
+import type { SourceFormat, WriteMode } from '../core/types.ts';
+
+/** What a command may use of the process around it. */
+export interface Io {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborts on the first SIGINT or SIGTERM; its reason is the exit code. */
+  readonly signal: AbortSignal;
+}
+
+export interface ConnectionOptions {
+  readonly redis: string;
+  readonly cluster: boolean;
+  /** `host:port` each; empty: no Sentinel. */
+  readonly sentinels: readonly string[];
+  readonly sentinelName: string | null;
+  /** Paths of PEM files. */
+  readonly tlsCa: string | null;
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  readonly retryForMs: number;
+}
+
+/** A schema file, or the few options that stand in for one. */
+export interface SchemaOptions {
+  readonly file: string | null;
+  readonly key: readonly string[];
+  readonly prefix: string;
+  readonly ttl: string | null;
+  readonly ttlJitter: string | null;
+  readonly timezone: string | null;
+  readonly allowNonfinite: boolean;
+  readonly nullTokens: readonly string[] | null;
+}
+
+export interface ReadingOptions {
+  readonly format: SourceFormat | null;
+  readonly encoding: 'utf8' | 'latin1' | 'utf16le';
+  readonly delimiter: string | null;
+  /** Bytes. */
+  readonly maxRecordSize: number;
+}
+
+export interface WritingOptions {
+  readonly mode: WriteMode;
+  readonly write: 'auto' | 'script' | 'pipeline';
+  readonly chunkRows: number;
+  /** Bytes. */
+  readonly chunkBytes: number;
+  /** Chunks on the way to Redis at once, each connection. */
+  readonly inFlight: number;
+  readonly connections: number;
+  /** Rows a second; null: as fast as it goes. */
+  readonly rate: number | null;
+}
+
+export interface IngestOptions {
+  readonly sources: readonly string[];
+  readonly schema: SchemaOptions;
+  readonly reading: ReadingOptions;
+  readonly connection: ConnectionOptions;
+  readonly writing: WritingOptions;
+  readonly budget: Budget;
+  readonly rejects: string | null;
+  /** A path, or '-' for stdout. */
+  readonly report: string | null;
+  readonly dryRun: boolean;
+  readonly failOnEmpty: boolean;
+  readonly quiet: boolean;
+  readonly log: 'text' | 'json';
+  readonly progressIntervalMs: number;
+}
+
+export interface GetOptions {
+  readonly entities: readonly string[];
+  readonly schemaFile: string | null;
+  readonly prefix: string;
+  readonly connection: ConnectionOptions;
+  readonly json: boolean;
+}

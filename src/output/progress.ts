@@ -1,0 +1,171 @@
+/** How far a run is: one line that is redrawn on a terminal, plain or JSON lines elsewhere. */
+import ora, { type Ora } from 'ora';
+import {
+  etaSeconds,
+  formatBar,
+  formatBytes,
+  formatCount,
+  formatPercent,
+  formatSeconds,
+  fractionDone,
+  printable,
+  rowsPerSecond,
+} from './format.ts';
+
+export interface ProgressSnapshot {
+  /** Rows read so far. */
+  readonly rows: number;
+  /** Rows rejected or failed so far. */
+  readonly failures: number;
+  /** Bytes read of all sources, and their size; null where that is not known. */
+  readonly bytesRead: number;
+  readonly bytesTotal: number | null;
+}
+
+/** What is needed of process.stderr. */
+export type ProgressStream = NodeJS.WritableStream & { readonly columns?: number };
+
+export interface ProgressOptions {
+  readonly stream: ProgressStream;
+  readonly isTty: boolean;
+  /** Nothing is shown, notes neither. */
+  readonly quiet: boolean;
+  /** Between two plain or JSON lines. A terminal line has its own rhythm. */
+  readonly intervalMs: number;
+  /** One JSON object a line instead of text, on a terminal too. */
+  readonly json: boolean;
+  /** NO_COLOR and TERM=dumb are kept. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds of a clock that never goes back; for tests. */
+  readonly now?: () => number;
+}
+
+export interface Progress {
+  /** Cheap enough for every batch. */
+  update(snapshot: ProgressSnapshot): void;
+  /** A line that stays, such as a warning or a retry. */
+  note(message: string): void;
+  /** Takes the line off the terminal and ends the timer. May be called twice. */
+  stop(): void;
+}
+
+export function createProgress(options: ProgressOptions): Progress {
+  if (options.quiet) return { update: () => {}, note: () => {}, stop: () => {} };
+  if (options.json) return createLines(options, jsonLine, jsonNote);
+  if (options.isTty && options.env.TERM !== 'dumb') return createTerminalLine(options);
+  return createLines(options, plainLine, (message) => `featurectl: ${printable(message)}`);
+}
+
+function createTerminalLine(options: ProgressOptions): Progress {
+  const now = options.now ?? monotonicMs;
+  const started = now();
+  const spinner = startSpinner(options);
+  return {
+    update: (snapshot) => {
+      const columns = options.stream.columns ?? 80;
+      spinner.text = terminalLine(snapshot, now() - started, columns - 3);
+    },
+    // ora clears its line, lets this through and draws its line again below.
+    note: (message) => void options.stream.write(`featurectl: ${printable(message)}\n`),
+    stop: () => void spinner.stop(),
+  };
+}
+
+function startSpinner({ stream, env }: ProgressOptions): Ora {
+  return ora({
+    stream,
+    text: 'starting',
+    isEnabled: true,
+    spinner: 'line',
+    color: env.NO_COLOR ? false : 'cyan',
+    // stdin may be the data, and raw mode would take SIGINT away from main.
+    discardStdin: false,
+    // A killed process could not bring the cursor back.
+    hideCursor: false,
+  }).start();
+}
+
+/** Lines at most every interval, whether updates come (a busy loop) or not (a stalled server). */
+function createLines(
+  options: ProgressOptions,
+  format: (snapshot: ProgressSnapshot, elapsedMs: number) => string,
+  formatNote: (message: string) => string,
+): Progress {
+  const now = options.now ?? monotonicMs;
+  const started = now();
+  let shown = started;
+  let last: ProgressSnapshot | null = null;
+  const tick = (): void => {
+    if (!last || now() - shown < options.intervalMs) return;
+    shown = now();
+    options.stream.write(`${format(last, shown - started)}\n`);
+  };
+  const timer = setInterval(tick, options.intervalMs);
+  timer.unref();
+  return {
+    update: (snapshot) => {
+      last = snapshot;
+      tick();
+    },
+    note: (message) => void options.stream.write(`${formatNote(message)}\n`),
+    stop: () => clearInterval(timer),
+  };
+}
+
+function monotonicMs(): number {
+  return performance.now();
+}
+
+/** The line on a terminal, cut to `width` so that it stays one line. */
+export function terminalLine(snapshot: ProgressSnapshot, elapsedMs: number, width: number): string {
+  const fraction = fractionDone(snapshot.bytesRead, snapshot.bytesTotal);
+  const eta = etaSeconds(fraction, elapsedMs);
+  const parts = [
+    fraction === null
+      ? formatBytes(snapshot.bytesRead)
+      : `${formatBar(fraction, 20)} ${formatPercent(fraction).padStart(4)}`,
+    `${formatCount(snapshot.rows)} rows`,
+    `${formatCount(rowsPerSecond(snapshot.rows, elapsedMs))} rows/s`,
+    ...(eta === null ? [] : [`ETA ${formatSeconds(eta)}`]),
+    ...(snapshot.failures > 0 ? [`${formatCount(snapshot.failures)} failed`] : []),
+  ];
+  return parts.join('  ').slice(0, Math.max(0, width));
+}
+
+/** The line of a log. */
+export function plainLine(snapshot: ProgressSnapshot, elapsedMs: number): string {
+  const { rows, failures, bytesRead, bytesTotal } = snapshot;
+  const fraction = fractionDone(bytesRead, bytesTotal);
+  const eta = etaSeconds(fraction, elapsedMs);
+  const total =
+    fraction === null || bytesTotal === null
+      ? ''
+      : ` of ${formatBytes(bytesTotal)} (${formatPercent(fraction)})`;
+  const parts = [
+    `${formatCount(rows)} rows`,
+    `${formatCount(rowsPerSecond(rows, elapsedMs))} rows/s`,
+    `${formatBytes(bytesRead)}${total}`,
+    ...(eta === null ? [] : [`ETA ${formatSeconds(eta)}`]),
+    `${formatCount(failures)} failed`,
+  ];
+  return `featurectl: ${parts.join(', ')}`;
+}
+
+/** One JSON object; fields that are not known are null. */
+export function jsonLine(snapshot: ProgressSnapshot, elapsedMs: number): string {
+  const eta = etaSeconds(fractionDone(snapshot.bytesRead, snapshot.bytesTotal), elapsedMs);
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    event: 'progress',
+    rows: snapshot.rows,
+    rows_per_second: rowsPerSecond(snapshot.rows, elapsedMs),
+    failures: snapshot.failures,
+    bytes_read: snapshot.bytesRead,
+    bytes_total: snapshot.bytesTotal,
+    eta_seconds: eta === null ? null : Math.round(eta),
+  });
+}
+
+function jsonNote(message: string): string {
+  return JSON.stringify({ time: new Date().toISOString(), event: 'note', message });
+}

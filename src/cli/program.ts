@@ -1,7 +1,7 @@
 /** The grammar: argv and environment → plain typed options. Each command's code is loaded when it is called. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
+import { packageVersion } from '../commands/version.ts';
 import { EXIT } from '../core/errors.ts';
 import {
   addConnectionOptions,
@@ -123,9 +123,4 @@ function addGet(program: Command, io: Io, handlers: Handlers, done: (code: numbe
   command.action(async (entities: string[], flags: GetFlags) => {
     done(await handlers.get(getOptions(entities, flags), io));
   });
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,0 +1,98 @@
+/** The end of a run: rejects closed, summary and report written, exit code chosen. */
+import { EXIT, FeaturectlError } from '../core/errors.ts';
+import type { Ending } from '../core/ingest.ts';
+import type { Ledger } from '../core/ledger.ts';
+import { buildReport, writeReport } from '../output/report.ts';
+import type { RunFacts } from '../output/run-facts.ts';
+import { formatSummary } from '../output/summary.ts';
+import type { Run } from './ingest.ts';
+import { packageVersion } from './version.ts';
+
+/** Returns 0, 1 or a signal's exit code; throws what ended the run otherwise. */
+export async function finishRun(run: Run, ending: Ending): Promise<number> {
+  const error = await closeRejects(run, endingError(run, ending));
+  const exitCode = error ? exitOf(error) : quietExit(run, ending);
+  const facts = gatherFacts(run, exitCode, error);
+  if (run.writer && (exitCode !== EXIT.ok || !run.options.quiet)) run.io.stderr.write(formatSummary(facts));
+  if (ending.kind === 'interrupted') run.io.stderr.write(interruptedLine(run));
+  if (run.options.report !== null) await writeReport(run.options.report, buildReport(facts), run.io.stdout);
+  if (error) throw error;
+  return exitCode;
+}
+
+function endingError(run: Run, ending: Ending): unknown {
+  if (ending.kind === 'fatal') return ending.error;
+  if (ending.kind === 'budget') return budgetError(run.ledger);
+  const isEmpty = ending.kind === 'complete' && run.ledger.counts().read === 0;
+  if (isEmpty && run.options.failOnEmpty) {
+    return new FeaturectlError('EMPTY', 'expected at least one row (--fail-on-empty), found none');
+  }
+  return null;
+}
+
+function budgetError(ledger: Ledger): FeaturectlError {
+  const { rejected, failed, written } = ledger.counts();
+  const first = ledger.firstFailures()[0];
+  const place = first ? `; the first is ${first.source}:${first.line}: ${first.code}: ${first.reason}` : '';
+  return new FeaturectlError(
+    'BUDGET',
+    `${rejected + failed} bad row(s), more than --max-errors allows, so the run stopped; ` +
+      `${written} row(s) before that are written${place}. Mend the source, or allow more with --max-errors`,
+  );
+}
+
+async function closeRejects(run: Run, error: unknown): Promise<unknown> {
+  try {
+    await run.rejects?.close();
+    return error;
+  } catch (closeError) {
+    return error ?? closeError;
+  }
+}
+
+function exitOf(error: unknown): number {
+  return error instanceof FeaturectlError ? error.exitCode : EXIT.bug;
+}
+
+function quietExit(run: Run, ending: Ending): number {
+  if (ending.kind === 'interrupted') {
+    return typeof run.io.signal.reason === 'number' ? run.io.signal.reason : EXIT.sigint;
+  }
+  const { rejected, failed } = run.ledger.counts();
+  return rejected + failed > 0 ? EXIT.someFailed : EXIT.ok;
+}
+
+function interruptedLine(run: Run): string {
+  const { read } = run.ledger.counts();
+  return (
+    `featurectl: interrupted after ${read} row(s); what is counted as written is in Redis. ` +
+    'The same command again writes all rows anew and ends in the same state\n'
+  );
+}
+
+function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
+  const { options, ledger, writer } = run;
+  return {
+    command: options.dryRun ? 'validate' : 'ingest',
+    version: packageVersion(),
+    runId: run.runId,
+    startedAt: run.startedAt,
+    endedAt: new Date(),
+    exitCode,
+    error: error === null ? null : describe(error),
+    sources: run.track.facts(),
+    options: { ...options },
+    counts: ledger.counts(),
+    failuresByCode: ledger.failuresByCode(),
+    skippedByCode: ledger.skippedByCode(),
+    firstFailures: ledger.firstFailures(),
+    rejectsPaths: run.rejects?.paths() ?? [],
+    plan: writer?.plan ?? null,
+    stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },
+  };
+}
+
+function describe(error: unknown): RunFacts['error'] {
+  if (error instanceof FeaturectlError) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}

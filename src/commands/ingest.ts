@@ -1,0 +1,173 @@
+/** `featurectl ingest` and `validate`: wires schema, sources, Redis and output around the core loop. */
+import { randomUUID } from 'node:crypto';
+import { createCountingWriter } from '../core/counting-writer.ts';
+import { FeaturectlError } from '../core/errors.ts';
+import { createAccounts, type Ending, type FailureSink, ingest } from '../core/ingest.ts';
+import { createLedger, type Ledger } from '../core/ledger.ts';
+import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
+import { fingerprint } from '../output/fingerprint.ts';
+import { createProgress, type Progress } from '../output/progress.ts';
+import { openRejects, type RejectsFile } from '../output/rejects.ts';
+import { assertReportWritable } from '../output/report.ts';
+import { connect, createWriter } from '../redis/index.ts';
+import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
+import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
+import { connectOptions } from './connection.ts';
+import { finishRun } from './finish-run.ts';
+import type { IngestOptions, Io } from './options.ts';
+import { resolveSchema } from './resolve-schema.ts';
+import { followSources, type SourceTrack } from './source-track.ts';
+
+/** How long rows in flight may take to settle after a signal, in milliseconds. */
+const GRACE_MS = 10_000;
+
+/** How often the progress line is brought up to date, in milliseconds. */
+const PROGRESS_TICK_MS = 100;
+
+/** What a run has gathered when it ends, however it ends. */
+export interface Run {
+  readonly options: IngestOptions;
+  readonly io: Io;
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly ledger: Ledger;
+  readonly progress: Progress;
+  readonly track: SourceTrack;
+  rejects: RejectsFile | null;
+  writer: Writer | null;
+}
+
+/** Exit code 0, 1 or of a signal; every other ending is thrown, after summary and report. */
+export async function ingestCommand(options: IngestOptions, io: Io): Promise<number> {
+  const run = startRun(options, io);
+  const ticking = setInterval(() => showProgress(run), PROGRESS_TICK_MS);
+  let ending: Ending;
+  try {
+    ending = await load(run);
+  } catch (error) {
+    ending = io.signal.aborted ? { kind: 'interrupted' } : { kind: 'fatal', error };
+  } finally {
+    clearInterval(ticking);
+    run.progress.stop();
+  }
+  return finishRun(run, ending);
+}
+
+function startRun(options: IngestOptions, io: Io): Run {
+  return {
+    options,
+    io,
+    runId: randomUUID(),
+    startedAt: new Date(),
+    ledger: createLedger(options.budget),
+    progress: createProgress({
+      stream: io.stderr,
+      isTty: io.stderr.isTTY === true,
+      quiet: options.quiet,
+      intervalMs: options.progressIntervalMs,
+      json: options.log === 'json',
+      env: io.env,
+    }),
+    track: followSources(),
+    rejects: null,
+    writer: null,
+  };
+}
+
+/** Everything that can be known to be wrong is found before the first write. */
+async function load(run: Run): Promise<Ending> {
+  const { options } = run;
+  if (options.report !== null) await assertReportWritable(options.report);
+  const locations = await expandSources(options.sources, { format: options.reading.format });
+  for (const location of locations) run.track.add(location.name, await fingerprint(location.name));
+  const first = await open(run, locations[0]);
+  try {
+    const schema = await resolveSchema(options.schema, first.columns);
+    compile(run, schema, first);
+    if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
+    return await write(run, schema, locations, first);
+  } finally {
+    await first.close();
+  }
+}
+
+async function write(
+  run: Run,
+  schema: FeatureSchema,
+  locations: readonly SourceLocation[],
+  first: Source,
+): Promise<Ending> {
+  const failures = failureSink(run.rejects);
+  const listener = createAccounts(run.ledger, failures, (message) => run.progress.note(message));
+  run.writer = await openWriter(run, schema, listener);
+  for (const warning of run.writer.plan.warnings) run.progress.note(warning);
+  try {
+    return await ingest({
+      sources: locations.map((location, i) => async () => (i === 0 ? first : open(run, location))),
+      compile: (source) => compile(run, schema, source),
+      writer: run.writer,
+      ledger: run.ledger,
+      failures,
+      signal: run.io.signal,
+      graceMs: GRACE_MS,
+    });
+  } finally {
+    await run.writer.close();
+  }
+}
+
+async function open(run: Run, location: SourceLocation | undefined): Promise<Source> {
+  if (!location) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
+  const { format, encoding, delimiter, maxRecordSize } = run.options.reading;
+  const source = await openSource(location, {
+    encoding,
+    maxRecordSize,
+    signal: run.io.signal,
+    ...(format === null ? {} : { format }),
+    ...(delimiter === null ? {} : { delimiter }),
+  });
+  run.track.opened(source);
+  return source;
+}
+
+/** Warnings are shown once a run, however many files share them. */
+function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
+  const encoder = compileEncoder(schema, source.columns, {
+    sourceName: source.info.name,
+    startedAt: run.startedAt.getTime(),
+    mode: run.options.writing.mode,
+  });
+  for (const warning of [...source.warnings, ...encoder.warnings]) {
+    if (run.track.isNewWarning(warning)) run.progress.note(warning);
+  }
+  return encoder;
+}
+
+async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListener): Promise<Writer> {
+  const { writing, connection: target, dryRun } = run.options;
+  if (dryRun) return createCountingWriter(writing.mode, listener);
+  const connection = await connect(await connectOptions(target, run.io.signal));
+  try {
+    return await createWriter(
+      connection,
+      { ...writing, path: writing.write, fields: schema.fields, eventTimeField: schema.eventTimeField },
+      listener,
+    );
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function failureSink(rejects: RejectsFile | null): FailureSink {
+  return rejects ?? { write: () => {}, flush: async () => {} };
+}
+
+function sourceNames(locations: readonly SourceLocation[]): string[] {
+  return locations.map((location) => location.name);
+}
+
+function showProgress(run: Run): void {
+  const { read, rejected, failed } = run.ledger.counts();
+  run.progress.update({ rows: read, failures: rejected + failed, ...run.track.bytes() });
+}

@@ -1,0 +1,37 @@
+/** The schema of a run: from a file, or from a few options and the columns of the first source. */
+import { readFile } from 'node:fs/promises';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ColumnInfo } from '../core/types.ts';
+import { type FeatureSchema, parseSchema, schemaFromColumns } from '../schema/index.ts';
+import type { SchemaOptions } from './options.ts';
+
+export async function resolveSchema(
+  options: SchemaOptions,
+  columns: readonly ColumnInfo[],
+): Promise<FeatureSchema> {
+  if (options.file !== null) return readSchema(options.file);
+  return schemaFromColumns(
+    {
+      key: options.key,
+      prefix: options.prefix,
+      ttl: options.ttl ?? '',
+      allowNonfinite: options.allowNonfinite,
+      ...(options.ttlJitter === null ? {} : { ttlJitter: options.ttlJitter }),
+      ...(options.timezone === null ? {} : { timezone: options.timezone }),
+      ...(options.nullTokens === null ? {} : { nullTokens: options.nullTokens }),
+    },
+    columns,
+  );
+}
+
+/** Throws SCHEMA, also where the file cannot be read. */
+export async function readSchema(path: string): Promise<FeatureSchema> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FeaturectlError('SCHEMA', `cannot read the schema file ${path}: ${reason}`, { cause: error });
+  }
+  return parseSchema(text, path);
+}

@@ -1,0 +1,40 @@
+/** Follows a run through its sources: bytes for the progress line, facts for the report. */
+import type { Source } from '../core/types.ts';
+import type { Fingerprint } from '../output/fingerprint.ts';
+import type { SourceFacts } from '../output/run-facts.ts';
+
+export interface SourceTrack {
+  add(name: string, fingerprint: Fingerprint): void;
+  opened(source: Source): void;
+  /** Null total: the size of a source is not known. */
+  bytes(): { readonly bytesRead: number; readonly bytesTotal: number | null };
+  facts(): readonly SourceFacts[];
+  isNewWarning(warning: string): boolean;
+}
+
+export function followSources(): SourceTrack {
+  const known: { name: string; fingerprint: Fingerprint; source: Source | null }[] = [];
+  const warned = new Set<string>();
+  const read = (source: Source | null): number => source?.bytesRead() ?? 0;
+  return {
+    add: (name, fingerprint) => void known.push({ name, fingerprint, source: null }),
+    opened: (source) => {
+      const next = known.find((entry) => entry.source === null);
+      if (next) next.source = source;
+    },
+    bytes: () => ({
+      bytesRead: known.reduce((sum, entry) => sum + read(entry.source), 0),
+      bytesTotal: known.some((entry) => entry.fingerprint.bytes === null)
+        ? null
+        : known.reduce((sum, entry) => sum + (entry.fingerprint.bytes ?? 0), 0),
+    }),
+    facts: () =>
+      known.map(({ name, fingerprint, source }) => ({
+        name,
+        format: source?.info.format ?? null,
+        bytesRead: read(source),
+        fingerprint,
+      })),
+    isNewWarning: (warning) => !warned.has(warning) && warned.add(warning) !== undefined,
+  };
+}

@@ -1,6 +1,6 @@
 /** What tells one state of a source file from another, cheaply: size, time of change, hash of its head. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 export const FINGERPRINT_HEAD_BYTES = 64 * 1024;
 
@@ -26,24 +26,21 @@ export async function fingerprint(name: string): Promise<Fingerprint> {
 }
 
 async function fingerprintFile(path: string): Promise<Fingerprint> {
-  // Without O_NONBLOCK opening a named pipe would wait for its writer.
+  // Looked at before it is opened: opening a named pipe would wait for its writer.
+  const found = await stat(path);
+  if (!found.isFile()) return NO_FINGERPRINT;
   const file = await open(path, 'r');
   try {
-    const stat = await file.stat();
-    if (!stat.isFile()) return NO_FINGERPRINT;
-    return {
-      bytes: stat.size,
-      modifiedAt: stat.mtime.toISOString(),
-      headSha256: createHash('sha256')
-        .update(await readHead(file))
-        .digest('hex'),
-    };
+    const headSha256 = createHash('sha256')
+      .update(await readHead(file))
+      .digest('hex');
+    return { bytes: found.size, modifiedAt: found.mtime.toISOString(), headSha256 };
   } finally {
     await file.close();
   }
 }
 
-async function readHead(file: Awaited<ReturnType<typeof open>>): Promise<Buffer> {
+async function readHead(file: FileHandle): Promise<Buffer> {
   const head = Buffer.alloc(FINGERPRINT_HEAD_BYTES);
   let length = 0;
   for (;;) {

@@ -34,7 +34,7 @@ export interface ProgressOptions {
   readonly intervalMs: number;
   /** One JSON object a line instead of text, on a terminal too. */
   readonly json: boolean;
-  /** NO_COLOR and TERM=dumb are kept. */
+  /** With TERM=dumb a terminal gets plain lines. Colour is never used, so NO_COLOR is kept. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds of a clock that never goes back; for tests. */
   readonly now?: () => number;
@@ -71,13 +71,14 @@ function createTerminalLine(options: ProgressOptions): Progress {
   };
 }
 
-function startSpinner({ stream, env }: ProgressOptions): Ora {
+function startSpinner({ stream }: ProgressOptions): Ora {
   return ora({
     stream,
     text: 'starting',
     isEnabled: true,
     spinner: 'line',
-    color: env.NO_COLOR ? false : 'cyan',
+    // No colour at all, so NO_COLOR needs no rule of its own.
+    color: false,
     // stdin may be the data, and raw mode would take SIGINT away from main.
     discardStdin: false,
     // A killed process could not bring the cursor back.

@@ -1,5 +1,6 @@
 /** The report of a run as JSON, for programs. Its form is docs/report.schema.json. */
-import { lstat, open, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, lstat, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { RowFailure } from '../core/ledger.ts';
 import type { SourceFormat, WriteMode, WritePath } from '../core/types.ts';
@@ -107,18 +108,16 @@ function reportWrite({ plan }: RunFacts): ReportWrite | null {
 export async function assertReportWritable(path: string): Promise<void> {
   if (path === '-') return;
   try {
-    const place = await placeFor(path);
-    const file = await open(place.probe, place.regular ? 'wx' : 'a');
-    await file.close();
-    if (place.regular) await rm(place.probe);
+    const { target, temporary } = await placeFor(path);
+    await (temporary ? tryCreate(temporary) : access(target, constants.W_OK));
   } catch (error) {
-    throw outputError('the report', path, error);
+    if (!(await canWriteInPlace(path))) throw outputError('the report', path, error);
   }
 }
 
 /**
  * Writes the report to `path`, or to `stdout` for '-'. A reader of the path finds the old report or the
- * whole new one, never a part. Throws OUTPUT.
+ * whole new one, never a part, unless only the file itself may be written (a mounted file). Throws OUTPUT.
  */
 export async function writeReport(
   path: string,
@@ -128,7 +127,7 @@ export async function writeReport(
   const text = `${JSON.stringify(report, null, 2)}\n`;
   try {
     if (path === '-') await writeStream(stdout, text);
-    else await replaceFile(path, text);
+    else await writeTo(path, text);
   } catch (error) {
     throw outputError('the report', path, error);
   }
@@ -136,29 +135,49 @@ export async function writeReport(
 
 function writeStream(stream: NodeJS.WritableStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+    // A stream that fails tells it by this event too, which without a listener would end the process.
+    stream.once('error', reject);
+    stream.write(text, (error) => {
+      if (error) return;
+      stream.removeListener('error', reject);
+      resolve();
+    });
   });
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
-  const place = await placeFor(path);
-  if (!place.regular) return writeFile(place.target, text);
+async function writeTo(path: string, text: string): Promise<void> {
+  const { target, temporary } = await placeFor(path);
+  if (!temporary) return writeFile(target, text);
   try {
-    await writeFile(place.probe, text, { flag: 'wx' });
-    await rename(place.probe, place.target);
+    await writeFile(temporary, text, { flag: 'wx' });
+    await rename(temporary, target);
   } catch (error) {
-    await rm(place.probe, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    if (errnoCode(error) === 'ENOSPC' || !(await canWriteInPlace(path))) throw error;
+    await writeFile(target, text);
+  }
+}
+
+async function tryCreate(path: string): Promise<void> {
+  await (await open(path, 'wx')).close();
+  await rm(path);
+}
+
+/** True for an existing file in a directory that takes no new ones. */
+async function canWriteInPlace(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.W_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
   }
 }
 
 interface Place {
   /** What a symbolic link points to: a rename onto the link would replace the link. */
   readonly target: string;
-  /** The temporary file beside it, on the same file system; the target itself where it is no regular file. */
-  readonly probe: string;
-  /** False for a device or pipe, which is written straight. */
-  readonly regular: boolean;
+  /** Beside the target, on the same file system. Null: a device or pipe, which is written straight. */
+  readonly temporary: string | null;
 }
 
 async function placeFor(path: string): Promise<Place> {
@@ -166,9 +185,8 @@ async function placeFor(path: string): Promise<Place> {
     if (errnoCode(error) === 'ENOENT') return path;
     throw error;
   });
-  const stat = await lstat(target).catch(() => null);
-  if (stat?.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
-  const regular = stat === null || stat.isFile();
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  return { target, probe: regular ? temporary : target, regular };
+  const found = await lstat(target).catch(() => null);
+  if (found?.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
+  if (found && !found.isFile()) return { target, temporary: null };
+  return { target, temporary: join(dirname(target), `.${basename(target)}.${process.pid}.tmp`) };
 }

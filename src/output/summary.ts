@@ -18,8 +18,6 @@ export function formatSummary(facts: RunFacts): string {
 }
 
 function countRows({ counts, failuresByCode, skippedByCode }: RunFacts): Row[] {
-  const failures = [...failuresByCode].sort(mostFirst);
-  const bad = counts.rejected + counts.failed;
   return [
     ['read', formatCount(counts.read), ''],
     ['written', formatCount(counts.written), ''],
@@ -31,7 +29,7 @@ function countRows({ counts, failuresByCode, skippedByCode }: RunFacts): Row[] {
       counts.rejected > 0 ? 'before Redis: read or mapped wrong' : '',
     ],
     ['failed', formatCount(counts.failed), counts.failed > 0 ? 'at Redis: refused or not settled' : ''],
-    ...(bad > 0 ? failures.map(([code, rows]) => codeRow(code, rows, ROW_CODES[code])) : []),
+    ...[...failuresByCode].sort(mostFirst).map(([code, rows]) => codeRow(code, rows, ROW_CODES[code])),
   ];
 }
 

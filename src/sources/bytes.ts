@@ -1,0 +1,145 @@
+import type { FileHandle } from 'node:fs/promises';
+import { FeaturectlError } from '../core/errors.ts';
+
+/** Bytes of a source in order, in chunks of any size. Ends the underlying read when it is returned. */
+export type ByteStream = AsyncGenerator<Buffer, void, undefined>;
+
+/** Bytes asked for in one read of a file. */
+export const READ_SIZE = 256 * 1024;
+
+export interface ByteCounter {
+  bytes: number;
+}
+
+/** Reads a file from its start, `size` bytes at a time. An I/O error is SOURCE_READ. */
+export async function* readHandle(
+  handle: FileHandle,
+  name: string,
+  size: number,
+  counter: ByteCounter,
+): ByteStream {
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(size);
+    const { bytesRead } = await handle.read(buffer, 0, size, null).catch((error: unknown) => {
+      throw readError(name, error);
+    });
+    if (bytesRead === 0) return;
+    counter.bytes += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Chunks of a pipe or of any iterable, counted; an error of it is SOURCE_READ. */
+export async function* readIterable(
+  iterable: AsyncIterable<Uint8Array>,
+  name: string,
+  counter: ByteCounter,
+): ByteStream {
+  const iterator = iterable[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await iterator.next().catch((error: unknown) => {
+        throw readError(name, error);
+      });
+      if (step.done) return;
+      counter.bytes += step.value.length;
+      if (step.value.length > 0) yield asBuffer(step.value);
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/**
+ * Ends with the signal's reason as soon as it is aborted, also while a pipe has nothing to read. The read
+ * that was waiting is left behind: it ends when its source is closed.
+ */
+export async function* untilAborted(chunks: ByteStream, signal: AbortSignal | undefined): ByteStream {
+  if (signal === undefined) {
+    yield* chunks;
+    return;
+  }
+  const aborted = abortion(signal);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = await Promise.race([chunks.next(), aborted.promise]);
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    aborted.release();
+    // A read that is still waiting would hold `return` up.
+    if (!signal.aborted) await chunks.return();
+  }
+}
+
+interface Abortion {
+  readonly promise: Promise<never>;
+  release(): void;
+}
+
+function abortion(signal: AbortSignal): Abortion {
+  let release = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    release = () => signal.removeEventListener('abort', onAbort);
+  });
+  // Nobody may be waiting when the signal comes; throwIfAborted tells them at their next step.
+  promise.catch(() => undefined);
+  return { promise, release };
+}
+
+export interface Peeked {
+  /** The first `size` bytes or more; fewer only when the source has no more. */
+  readonly head: Buffer;
+  /** All chunks from the first one on, as they came. */
+  readonly chunks: ByteStream;
+}
+
+/** Looks at the first bytes without taking them away. */
+export async function peek(chunks: ByteStream, size: number): Promise<Peeked> {
+  const seen: Buffer[] = [];
+  let length = 0;
+  while (length < size) {
+    const step = await chunks.next();
+    if (step.done) break;
+    seen.push(step.value);
+    length += step.value.length;
+  }
+  return { head: Buffer.concat(seen), chunks: replay(seen, chunks) };
+}
+
+async function* replay(seen: Buffer[], rest: ByteStream): ByteStream {
+  try {
+    while (seen.length > 0) yield seen.shift() as Buffer;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}
+
+/** The message of a failed system call with the path in the user's words. */
+export function readError(name: string, error: unknown): FeaturectlError {
+  if (error instanceof FeaturectlError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new FeaturectlError('SOURCE_MISSING', `${name}: no such file; check the path`, { cause: error });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const message = `${name}: not permitted to read it; give this user read permission`;
+    return new FeaturectlError('SOURCE_READ', message, { cause: error });
+  }
+  if (code === 'EISDIR') {
+    return new FeaturectlError('SOURCE_READ', `${name}: expected a file, found a directory`, {
+      cause: error,
+    });
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return new FeaturectlError('SOURCE_READ', `${name}: reading failed: ${detail}`, { cause: error });
+}
+
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,54 @@
+/** A quote that breaks a record: where its field opens and what is wrong with it. */
+export interface QuoteFault {
+  /** Lines after the record's first one. */
+  readonly lines: number;
+  /** From 1. */
+  readonly field: number;
+  readonly found: string;
+}
+
+const QUOTE = 0x22;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Finds what is wrong with the quotes of the record that `bytes` start with, for a message. Null: nothing
+ * up to its line end. Runs once a source, after the reading has failed.
+ */
+export function findQuoteFault(bytes: Buffer, delimiter: string): QuoteFault | null {
+  const separator = delimiter.charCodeAt(0);
+  let at = 0;
+  let lines = 0;
+  for (let field = 1; ; field++) {
+    if (bytes[at] === QUOTE) {
+      const close = closingQuote(bytes, at + 1);
+      if (close === -1) return { lines, field, found: 'found a quote that is never closed' };
+      if (!endsField(bytes[close + 1], separator)) {
+        return { lines, field, found: 'found text after a closing quote' };
+      }
+      lines += countLines(bytes.subarray(at, close));
+      at = close + 1;
+    } else {
+      while (!endsField(bytes[at], separator)) {
+        if (bytes[at] === QUOTE) return { lines, field, found: 'found a quote inside an unquoted field' };
+        at++;
+      }
+    }
+    if (bytes[at] !== separator) return null;
+    at++;
+  }
+}
+
+function endsField(byte: number | undefined, separator: number): boolean {
+  return byte === undefined || byte === separator || byte === LF || byte === CR;
+}
+
+function closingQuote(bytes: Buffer, from: number): number {
+  let at = bytes.indexOf(QUOTE, from);
+  while (at !== -1 && bytes[at + 1] === QUOTE) at = bytes.indexOf(QUOTE, at + 2);
+  return at;
+}
+
+function countLines(bytes: Buffer): number {
+  return bytes.toString('latin1').match(/\r\n|\n|\r/g)?.length ?? 0;
+}

@@ -1,0 +1,105 @@
+import { FeaturectlError } from '../core/errors.ts';
+import type { SourceFormat } from '../core/types.ts';
+
+/** What the first bytes of a file show it to be; `text` where no signature of a binary format is found. */
+export type Magic =
+  | 'empty'
+  | 'text'
+  | 'gzip'
+  | 'zstd'
+  | 'zip'
+  | 'xz'
+  | 'bzip2'
+  | 'parquet'
+  | 'parquet-encrypted'
+  | 'arrow-file'
+  | 'arrow-stream'
+  | 'feather-v1';
+
+/** Bytes that `sniffMagic` wants to see, fewer only at the end of the source. */
+export const MAGIC_BYTES = 8;
+
+const EXTENSIONS: Readonly<Record<string, SourceFormat>> = {
+  csv: 'csv',
+  tsv: 'tsv',
+  parquet: 'parquet',
+  arrow: 'arrow',
+  arrows: 'arrow',
+  feather: 'arrow',
+  ipc: 'arrow',
+};
+
+export const KNOWN_EXTENSIONS = Object.keys(EXTENSIONS).map((name) => `.${name}`);
+
+const NAMES: Readonly<Record<Magic, string>> = {
+  empty: 'an empty file',
+  text: 'text',
+  gzip: 'gzip data',
+  zstd: 'zstd data',
+  zip: 'a zip archive',
+  xz: 'xz data',
+  bzip2: 'bzip2 data',
+  parquet: 'Parquet',
+  'parquet-encrypted': 'encrypted Parquet',
+  'arrow-file': 'an Arrow IPC file',
+  'arrow-stream': 'an Arrow IPC stream',
+  'feather-v1': 'a Feather version 1 file',
+};
+
+export interface NameHint {
+  /** By the extension, with `.gz` taken off first; null: the name does not tell. */
+  readonly format: SourceFormat | null;
+  readonly gzip: boolean;
+}
+
+export function formatFromName(name: string): NameHint {
+  const lower = name.toLowerCase();
+  const gzip = lower.endsWith('.gz');
+  const inner = gzip ? lower.slice(0, -3) : lower;
+  const extension = inner.slice(inner.lastIndexOf('.') + 1);
+  const known = inner.includes('.') && Object.hasOwn(EXTENSIONS, extension);
+  return { format: known ? (EXTENSIONS[extension] ?? null) : null, gzip };
+}
+
+/** Words for a message: `found an Arrow IPC file`. */
+export function describeMagic(magic: Magic): string {
+  return NAMES[magic];
+}
+
+/**
+ * Tells the format from the first bytes (at least MAGIC_BYTES where the source has them). A signature of
+ * printable letters counts only with the byte that must follow it, so a CSV column named PAR1 is text.
+ */
+export function sniffMagic(head: Buffer): Magic {
+  if (head.length === 0) return 'empty';
+  if (startsWith(head, '1f8b')) return 'gzip';
+  if (startsWith(head, '28b52ffd')) return 'zstd';
+  if (startsWith(head, '504b0304')) return 'zip';
+  if (startsWith(head, 'fd377a585a00')) return 'xz';
+  if (startsWith(head, '425a68') && head.length > 4 && startsWith(head.subarray(4), '314159')) return 'bzip2';
+  if (startsWith(head, 'ffffffff')) return 'arrow-stream';
+  if (startsWith(head, '4152524f5731')) return isBinaryAt(head, 6) ? 'arrow-file' : 'text';
+  if (startsWith(head, '46454131')) return isBinaryAt(head, 4) ? 'feather-v1' : 'text';
+  if (startsWith(head, '50415231')) return isBinaryAt(head, 4) ? 'parquet' : 'text';
+  if (startsWith(head, '50415245')) return isBinaryAt(head, 4) ? 'parquet-encrypted' : 'text';
+  return 'text';
+}
+
+function startsWith(head: Buffer, hex: string): boolean {
+  const magic = Buffer.from(hex, 'hex');
+  return head.length >= magic.length && head.compare(magic, 0, magic.length, 0, magic.length) === 0;
+}
+
+/** No text continues with a control byte other than tab and line ends, or with one above ASCII. */
+function isBinaryAt(head: Buffer, at: number): boolean {
+  const byte = head[at];
+  if (byte === undefined) return true;
+  return (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) || byte > 0x7e;
+}
+
+export function encryptedError(name: string): FeaturectlError {
+  return new FeaturectlError(
+    'SOURCE_ENCRYPTED',
+    `${name}: expected plain Parquet, found an encrypted file, which featurectl cannot decrypt; write it without encryption`,
+  );
+}

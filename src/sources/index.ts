@@ -1,0 +1,3 @@
+export type { TextEncoding } from './encoding.ts';
+export { type ExpandOptions, expandSources, type SourceLocation } from './location.ts';
+export { type OpenOptions, openSource } from './open.ts';

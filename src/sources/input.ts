@@ -1,0 +1,78 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import {
+  type ByteCounter,
+  type ByteStream,
+  READ_SIZE,
+  readError,
+  readHandle,
+  readIterable,
+  untilAborted,
+} from './bytes.ts';
+import type { SourceLocation } from './location.ts';
+
+export interface InputOptions {
+  readonly signal?: AbortSignal;
+  readonly readSize?: number;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** What is known of a source before its format's reader takes over. */
+export interface RawInput {
+  readonly name: string;
+  /** Null: a pipe, which cannot be read at any place. */
+  readonly path: string | null;
+  readonly totalBytes: number | null;
+  readonly chunks: ByteStream;
+  readonly counter: ByteCounter;
+  close(): Promise<void>;
+}
+
+/** Opens a file or pipe. Throws SOURCE_MISSING and SOURCE_READ. */
+export async function openRaw(location: SourceLocation, options: InputOptions): Promise<RawInput> {
+  const counter: ByteCounter = { bytes: 0 };
+  if (location.kind === 'stdin') {
+    const stdin = readIterable(options.stdin ?? process.stdin, location.name, counter);
+    const chunks = untilAborted(stdin, options.signal);
+    return {
+      name: location.name,
+      path: null,
+      totalBytes: null,
+      chunks,
+      counter,
+      close: async () => undefined,
+    };
+  }
+  const handle = await open(location.path).catch((error: unknown) => {
+    throw readError(location.name, error);
+  });
+  try {
+    return await rawFile(location, handle, options, counter);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function rawFile(
+  location: SourceLocation,
+  handle: FileHandle,
+  options: InputOptions,
+  counter: ByteCounter,
+): Promise<RawInput> {
+  const stats = await handle.stat();
+  if (stats.isDirectory()) throw readError(location.name, { code: 'EISDIR' });
+  const regular = stats.isFile();
+  const reads = readHandle(handle, location.name, options.readSize ?? READ_SIZE, counter);
+  let closed: Promise<void> | null = null;
+  return {
+    name: location.name,
+    path: regular ? location.path : null,
+    totalBytes: regular ? stats.size : null,
+    chunks: untilAborted(reads, options.signal),
+    counter,
+    close: () => {
+      closed ??= handle.close();
+      return closed;
+    },
+  };
+}

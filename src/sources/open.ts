@@ -1,0 +1,168 @@
+import { FeaturectlError } from '../core/errors.ts';
+import type { Source, SourceFormat } from '../core/types.ts';
+import { type ByteStream, peek } from './bytes.ts';
+import { openCsv } from './csv-source.ts';
+import { type TextEncoding, toUtf8 } from './encoding.ts';
+import {
+  describeMagic,
+  formatFromName,
+  MAGIC_BYTES,
+  type Magic,
+  type NameHint,
+  sniffMagic,
+} from './format.ts';
+import { gunzip } from './gzip.ts';
+import { openRaw, type RawInput } from './input.ts';
+import type { SourceLocation } from './location.ts';
+
+export interface OpenOptions {
+  /** Default: by the extension, then by the content. */
+  readonly format?: SourceFormat;
+  /** Default: a byte order mark decides, else UTF-8. */
+  readonly encoding?: TextEncoding;
+  /** One byte; default `,` and for tsv a tab. */
+  readonly delimiter?: string;
+  /** Bytes of one CSV record; default 1 MiB. */
+  readonly maxRecordSize?: number;
+  /** Rows of a batch at most; default 1024. */
+  readonly batchRows?: number;
+  /** Ends the reading; what waits for a row then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Bytes of one read; default 256 KiB. */
+  readonly readSize?: number;
+  /** What `-` reads; default: the process's standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+const DEFAULT_MAX_RECORD = 1024 * 1024;
+const DEFAULT_BATCH_ROWS = 1024;
+
+/**
+ * Opens a source: finds its format, checks it against the content and reads the columns. Throws
+ * SOURCE_MISSING, SOURCE_READ, SOURCE_FORMAT (both formats named), and what the format's reader throws.
+ */
+export async function openSource(location: SourceLocation, options: OpenOptions = {}): Promise<Source> {
+  const raw = await openRaw(location, options);
+  try {
+    return await openByContent(raw, options);
+  } catch (error) {
+    await raw.close();
+    throw error;
+  }
+}
+
+interface Content {
+  readonly magic: Magic;
+  readonly gzip: boolean;
+  readonly chunks: ByteStream;
+}
+
+async function openByContent(raw: RawInput, options: OpenOptions): Promise<Source> {
+  const hint: NameHint = raw.name === '-' ? { format: null, gzip: false } : formatFromName(raw.name);
+  const content = await readContent(raw, hint);
+  const format = decideFormat(raw, options.format ?? hint.format, content);
+  if (format === 'csv' || format === 'tsv') return openText(raw, format, content.chunks, options);
+  if (format === 'parquet') {
+    const { openParquet } = await import('./parquet-source.ts');
+    return openParquet(raw, content.chunks, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
+  }
+  const { openArrow } = await import('./arrow-source.ts');
+  const kind = content.magic === 'arrow-file' ? 'file' : 'stream';
+  return openArrow(raw, content.chunks, kind, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
+}
+
+/** Looks at the first bytes, through gzip where the file is compressed. */
+async function readContent(raw: RawInput, hint: NameHint): Promise<Content> {
+  const outer = await peek(raw.chunks, MAGIC_BYTES);
+  const magic = sniffMagic(outer.head);
+  if (hint.gzip && magic !== 'gzip') throw mismatch(raw.name, 'gzip data as its name says', magic);
+  if (magic !== 'gzip') return { magic, gzip: false, chunks: outer.chunks };
+  const inner = await peek(gunzip(outer.chunks, raw.name), MAGIC_BYTES);
+  return { magic: sniffMagic(inner.head), gzip: true, chunks: inner.chunks };
+}
+
+function decideFormat(raw: RawInput, declared: SourceFormat | null, content: Content): SourceFormat {
+  const { magic } = content;
+  const found = formatOf(magic);
+  if (magic === 'parquet-encrypted' && (declared ?? 'parquet') === 'parquet') throw encryptedError(raw.name);
+  if (content.gzip && (found === 'parquet' || magic === 'arrow-file')) {
+    throw new FeaturectlError(
+      'SOURCE_FORMAT',
+      `${raw.name}: expected ${describeMagic(magic)} as it is, found it inside gzip, where it cannot be read in parts; decompress it first with gunzip`,
+    );
+  }
+  if (declared === null)
+    return found === 'text' ? undeclaredText(raw, magic) : (found ?? unreadable(raw.name, magic));
+  if (magic === 'empty' && (declared === 'parquet' || declared === 'arrow'))
+    throw emptyFile(raw.name, declared);
+  const agrees = found === 'text' ? declared === 'csv' || declared === 'tsv' : found === declared;
+  if (!agrees) throw mismatch(raw.name, `${FORMAT_NAMES[declared]} as its name or --format says`, magic);
+  return declared;
+}
+
+const FORMAT_NAMES: Readonly<Record<SourceFormat, string>> = {
+  csv: 'CSV text',
+  tsv: 'TSV text',
+  parquet: 'Parquet (PAR1 at the start)',
+  arrow: 'Arrow IPC',
+};
+
+function formatOf(magic: Magic): SourceFormat | 'text' | null {
+  if (magic === 'text' || magic === 'empty') return 'text';
+  if (magic === 'parquet' || magic === 'parquet-encrypted') return 'parquet';
+  return magic === 'arrow-file' || magic === 'arrow-stream' ? 'arrow' : null;
+}
+
+/** Text that comes through a pipe is CSV; a file has a name that ought to say so. */
+function undeclaredText(raw: RawInput, magic: Magic): SourceFormat {
+  if (raw.path === null) return 'csv';
+  throw new FeaturectlError(
+    'SOURCE_FORMAT',
+    `${raw.name}: expected a name that ends in a known extension, found ${describeMagic(magic)} under a name that does not say its format; give --format csv or tsv`,
+  );
+}
+
+function unreadable(name: string, magic: Magic): never {
+  throw mismatch(name, 'CSV, Parquet or Arrow, plain or in gzip', magic);
+}
+
+function mismatch(name: string, expected: string, magic: Magic): FeaturectlError {
+  const remedy =
+    magic === 'zstd' || magic === 'xz' || magic === 'zip' || magic === 'bzip2'
+      ? 'decompress it first'
+      : 'rename it or give the right --format';
+  return new FeaturectlError(
+    'SOURCE_FORMAT',
+    `${name}: expected ${expected}, found ${describeMagic(magic)}; ${remedy}`,
+  );
+}
+
+function emptyFile(name: string, format: SourceFormat): FeaturectlError {
+  return new FeaturectlError(
+    'SOURCE_TRUNCATED',
+    `${name}: expected ${FORMAT_NAMES[format]}, found an empty file; write it again`,
+  );
+}
+
+function openText(
+  raw: RawInput,
+  format: 'csv' | 'tsv',
+  chunks: ByteStream,
+  options: OpenOptions,
+): Promise<Source> {
+  const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : ',');
+  if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 0x7f || '"\r\n'.includes(delimiter)) {
+    throw new FeaturectlError(
+      'USAGE',
+      `--delimiter: expected one ASCII character other than a quote or line end, found ${JSON.stringify(delimiter)}`,
+    );
+  }
+  return openCsv({
+    info: { name: raw.name, format, totalBytes: raw.totalBytes },
+    chunks: toUtf8(chunks, raw.name, options.encoding),
+    options: { name: raw.name, delimiter, maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD },
+    batchRows: options.batchRows ?? DEFAULT_BATCH_ROWS,
+    bytesRead: () => raw.counter.bytes,
+    close: raw.close,
+  });
+}

@@ -5,7 +5,6 @@
 import { createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import {
-  Bool,
   Field,
   Float64,
   Int64,

@@ -33,7 +33,7 @@ export const KNOWN_EXTENSIONS = Object.keys(EXTENSIONS).map((name) => `.${name}`
 
 const NAMES: Readonly<Record<Magic, string>> = {
   empty: 'an empty file',
-  text: 'text',
+  text: 'text or data of no known kind',
   gzip: 'gzip data',
   zstd: 'zstd data',
   zip: 'a zip archive',
@@ -68,7 +68,7 @@ export function describeMagic(magic: Magic): string {
 
 /**
  * Tells the format from the first bytes (at least MAGIC_BYTES where the source has them). A signature of
- * printable letters counts only with the byte that must follow it, so a CSV column named PAR1 is text.
+ * printable letters counts only with the bytes that follow it, so a CSV column named PAR1 is text.
  */
 export function sniffMagic(head: Buffer): Magic {
   if (head.length === 0) return 'empty';
@@ -78,10 +78,10 @@ export function sniffMagic(head: Buffer): Magic {
   if (startsWith(head, 'fd377a585a00')) return 'xz';
   if (startsWith(head, '425a68') && head.length > 4 && startsWith(head.subarray(4), '314159')) return 'bzip2';
   if (startsWith(head, 'ffffffff')) return 'arrow-stream';
-  if (startsWith(head, '4152524f5731')) return isBinaryAt(head, 6) ? 'arrow-file' : 'text';
-  if (startsWith(head, '46454131')) return isBinaryAt(head, 4) ? 'feather-v1' : 'text';
-  if (startsWith(head, '50415231')) return isBinaryAt(head, 4) ? 'parquet' : 'text';
-  if (startsWith(head, '50415245')) return isBinaryAt(head, 4) ? 'parquet-encrypted' : 'text';
+  if (startsWith(head, '4152524f5731')) return hasBinary(head, 6) ? 'arrow-file' : 'text';
+  if (startsWith(head, '46454131')) return hasBinary(head, 4) ? 'feather-v1' : 'text';
+  if (startsWith(head, '50415231')) return hasBinary(head, 4) ? 'parquet' : 'text';
+  if (startsWith(head, '50415245')) return hasBinary(head, 4) ? 'parquet-encrypted' : 'text';
   return 'text';
 }
 
@@ -90,11 +90,10 @@ function startsWith(head: Buffer, hex: string): boolean {
   return head.length >= magic.length && head.compare(magic, 0, magic.length, 0, magic.length) === 0;
 }
 
-/** No text continues with a control byte other than tab and line ends, or with one above ASCII. */
-function isBinaryAt(head: Buffer, at: number): boolean {
-  const byte = head[at];
-  if (byte === undefined) return true;
-  return (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13) || byte > 0x7e;
+/** A control byte other than tab and line ends, or the end: no text goes on like that. */
+function hasBinary(head: Buffer, from: number): boolean {
+  const next = head.subarray(from, MAGIC_BYTES);
+  return next.length === 0 || next.some((byte) => byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 13);
 }
 
 export function encryptedError(name: string): FeaturectlError {

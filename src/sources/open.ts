@@ -5,6 +5,7 @@ import { openCsv } from './csv-source.ts';
 import { type TextEncoding, toUtf8 } from './encoding.ts';
 import {
   describeMagic,
+  encryptedError,
   formatFromName,
   MAGIC_BYTES,
   type Magic,

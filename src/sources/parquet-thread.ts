@@ -1,0 +1,136 @@
+import { type MessagePort, Worker } from 'node:worker_threads';
+import type { WasmEngine } from './wasm-engine.ts';
+
+/**
+ * The Parquet decoder in a thread of its own. parquet-rs panics on some damaged files; in WebAssembly that
+ * is an exception outside of any promise, which would end the process. Here it ends the thread, and the
+ * request that was waiting fails. The thread also decodes while this one encodes.
+ */
+export interface ParquetThread {
+  /** The Arrow schema of the file, as an IPC stream. */
+  readonly schema: Promise<Uint8Array>;
+  /** Chooses what `next` gives; once. */
+  select(columns: readonly string[], batchSize: number): void;
+  /** The next record batch as an IPC stream; null after the last. Fails with the decoder's message. */
+  next(): Promise<Uint8Array | null>;
+  stop(): Promise<void>;
+}
+
+/** What the thread is started with. */
+interface ThreadData {
+  readonly engine: WasmEngine;
+  readonly path: string;
+  /** Bytes of the file before its footer, and the footer to read instead; null: the file as it is. */
+  readonly footer: { readonly start: number; readonly bytes: Uint8Array } | null;
+}
+
+interface Batch {
+  intoIPCStream(): Uint8Array;
+}
+interface File {
+  schema(): Batch;
+  stream(options: object): Promise<{ getReader(): { read(): Promise<{ done: boolean; value: Batch }> } }>;
+}
+interface Glue {
+  initSync(options: { module: object }): void;
+  ParquetFile: { fromFile(blob: Blob): Promise<File> };
+}
+
+type Request = { readonly columns: readonly string[]; readonly batchSize: number } | 'next';
+type Reply = { readonly bytes: Uint8Array | null } | { readonly failure: string };
+
+/** `import()` stands in the text because test runners and bundlers rewrite the one of a source file. */
+const THREAD = `const { workerData } = require('node:worker_threads');
+(${serveParquet.toString()})(require, import(workerData.engine.glue));`;
+
+/** Time for one answer: far above what the largest batch takes, and not for ever. */
+const ANSWER_MS = 120_000;
+
+export function startParquetThread(data: ThreadData): ParquetThread {
+  const worker = new Worker(THREAD, { eval: true, workerData: data });
+  const waiting: { resolve(bytes: Uint8Array | null): void; reject(error: Error): void }[] = [];
+  let broken: Error | null = null;
+  const breakAll = (error: Error): void => {
+    broken ??= error;
+    for (const one of waiting.splice(0)) one.reject(broken);
+  };
+  worker.on('message', (reply: Reply) => {
+    const one = waiting.shift();
+    if ('failure' in reply) one?.reject(new Error(reply.failure));
+    else one?.resolve(reply.bytes);
+  });
+  worker.on('error', breakAll);
+  worker.on('exit', () => breakAll(new Error('the decoder ended before the data did')));
+  const answer = (): Promise<Uint8Array | null> => {
+    if (broken !== null) return Promise.reject(broken);
+    const reply = new Promise<Uint8Array | null>((resolve, reject) => waiting.push({ resolve, reject }));
+    return withLimit(reply, () => worker.terminate());
+  };
+  return {
+    schema: answer() as Promise<Uint8Array>,
+    select: (columns, batchSize) => worker.postMessage({ columns, batchSize } satisfies Request),
+    next: () => {
+      worker.postMessage('next' satisfies Request);
+      return answer();
+    },
+    stop: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+async function withLimit<T>(reply: Promise<T>, stop: () => void): Promise<T> {
+  const timer = setTimeout(stop, ANSWER_MS);
+  try {
+    return await reply;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Runs in the thread, which gets this function as text and no other code: it may use what it declares
+ * itself, `load` (node's `require`) and `glue` (parquet-wasm's JavaScript side).
+ */
+function serveParquet(load: (name: string) => never, glue: Promise<Glue>): void {
+  const { parentPort, workerData } = load('node:worker_threads') as {
+    parentPort: MessagePort;
+    workerData: ThreadData;
+  };
+  const { openAsBlob } = load('node:fs') as { openAsBlob(path: string): Promise<Blob> };
+  const post = (bytes: Uint8Array | null): void => {
+    parentPort.postMessage({ bytes }, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
+  };
+  const openBlob = async (): Promise<Blob> => {
+    const blob = await openAsBlob(workerData.path);
+    const { footer } = workerData;
+    return footer === null
+      ? blob
+      : new Blob([blob.slice(0, footer.start), footer.bytes as Uint8Array<ArrayBuffer>]);
+  };
+  const openFile = async (): Promise<File> => {
+    const { initSync, ParquetFile } = await glue;
+    initSync({ module: workerData.engine.module });
+    return ParquetFile.fromFile(await openBlob());
+  };
+
+  // Each step waits for the one before it, so that answers come in the order of the requests.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (step: () => Promise<void>): void => {
+    last = last.then(step).catch((error: unknown) => parentPort.postMessage({ failure: String(error) }));
+  };
+  const file = openFile();
+  const reader = (async () => {
+    const options = await new Promise<object>((resolve) => parentPort.once('message', resolve));
+    return (await (await file).stream(options)).getReader();
+  })();
+  reader.catch(() => undefined);
+  inTurn(async () => post((await file).schema().intoIPCStream()));
+  parentPort.on('message', (request: Request) => {
+    if (request !== 'next') return;
+    inTurn(async () => {
+      const { done, value } = await (await reader).read();
+      post(done ? null : value.intoIPCStream());
+    });
+  });
+}

@@ -1,0 +1,41 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ByteStream } from './bytes.ts';
+
+export interface Spool {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Writes a pipe to a temporary file that only this user can read, for formats that need to be read at any
+ * place. Throws SOURCE_READ where the disk does not take it; nothing is left behind then.
+ */
+export async function spoolToFile(chunks: ByteStream, name: string): Promise<Spool> {
+  const directory = await mkdtemp(join(tmpdir(), 'featurectl-'));
+  const path = join(directory, 'source');
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  try {
+    await writeAll(chunks, path, name);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { path, remove };
+}
+
+async function writeAll(chunks: ByteStream, path: string, name: string): Promise<void> {
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    for await (const chunk of chunks) {
+      await handle.writeFile(chunk).catch((error: NodeJS.ErrnoException) => {
+        const message = `${name}: expected to keep it in ${path} while reading, but: ${error.message}; free some space or set TMPDIR`;
+        throw new FeaturectlError('SOURCE_READ', message, { cause: error });
+      });
+    }
+  } finally {
+    await handle.close();
+  }
+}

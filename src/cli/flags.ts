@@ -34,7 +34,7 @@ export interface IngestFlags extends ConnectionFlags {
   allowNonfinite: boolean;
   nullToken?: string[];
   format?: SourceFormat;
-  encoding: 'utf8' | 'latin1' | 'utf16le';
+  encoding?: 'utf8' | 'latin1' | 'utf16le';
   delimiter?: string;
   maxRecordSize: number;
   mode: WriteMode;
@@ -83,9 +83,10 @@ export function addReadingOptions(command: Command): void {
       ]),
     )
     .addOption(
-      new Option('--encoding <encoding>', 'of CSV text')
-        .choices(['utf8', 'latin1', 'utf16le'])
-        .default('utf8'),
+      new Option(
+        '--encoding <encoding>',
+        'of CSV text (default: a byte order mark decides, else utf8)',
+      ).choices(['utf8', 'latin1', 'utf16le']),
     )
     .option(
       '--delimiter <char>',
@@ -212,7 +213,7 @@ function schemaOptions(flags: IngestFlags): SchemaOptions {
 function readingOptions(flags: IngestFlags): ReadingOptions {
   return {
     format: flags.format ?? null,
-    encoding: flags.encoding,
+    encoding: flags.encoding ?? null,
     delimiter: flags.delimiter ?? null,
     maxRecordSize: flags.maxRecordSize,
   };

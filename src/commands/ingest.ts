@@ -4,7 +4,7 @@ import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { createAccounts, type Ending, type FailureSink, ingest } from '../core/ingest.ts';
 import { createLedger, type Ledger } from '../core/ledger.ts';
-import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
+import type { RowEncoder, Source, SourceFormat, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
@@ -78,7 +78,7 @@ function startRun(options: IngestOptions, io: Io): Run {
 async function load(run: Run): Promise<Ending> {
   const { options } = run;
   if (options.report !== null) await assertReportWritable(options.report);
-  const locations = await expandSources(options.sources, { format: options.reading.format });
+  const locations = await expandSources(options.sources, expandOptions(options));
   for (const location of locations) run.track.add(location.name, await fingerprint(location.name));
   const first = await open(run, locations[0]);
   try {
@@ -89,6 +89,10 @@ async function load(run: Run): Promise<Ending> {
   } finally {
     await first.close();
   }
+}
+
+function expandOptions({ reading }: IngestOptions): { format?: SourceFormat } {
+  return reading.format === null ? {} : { format: reading.format };
 }
 
 async function write(
@@ -120,9 +124,9 @@ async function open(run: Run, location: SourceLocation | undefined): Promise<Sou
   if (!location) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
   const { format, encoding, delimiter, maxRecordSize } = run.options.reading;
   const source = await openSource(location, {
-    encoding,
     maxRecordSize,
     signal: run.io.signal,
+    ...(encoding === null ? {} : { encoding }),
     ...(format === null ? {} : { format }),
     ...(delimiter === null ? {} : { delimiter }),
   });

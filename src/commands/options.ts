@@ -38,7 +38,8 @@ export interface SchemaOptions {
 
 export interface ReadingOptions {
   readonly format: SourceFormat | null;
-  readonly encoding: 'utf8' | 'latin1' | 'utf16le';
+  /** Null: a byte order mark decides, else UTF-8. */
+  readonly encoding: 'utf8' | 'latin1' | 'utf16le' | null;
   readonly delimiter: string | null;
   /** Bytes. */
   readonly maxRecordSize: number;

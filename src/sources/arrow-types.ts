@@ -48,7 +48,7 @@ function scalar(type: DataType, field: Field, cursor: LeafCursor): LogicalType |
 
 function overridden(override: LeafOverride): LogicalType {
   if (override.kind === 'int96') return { kind: 'timestamp', unit: 'ns', zoned: false };
-  if (override.kind === 'uuid') return { kind: 'uuid' };
+  if (override.kind === 'uuid' || override.kind === 'utf8') return { kind: override.kind };
   return { kind: 'decimal', precision: override.precision, scale: override.scale };
 }
 

@@ -30,6 +30,8 @@ export interface ParquetFooter {
 /** A leaf whose Arrow type does not tell its meaning. */
 export type LeafOverride =
   | { readonly kind: 'uuid' }
+  /** An enum, which the reader gives as plain bytes. */
+  | { readonly kind: 'utf8' }
   /** 8 bytes nanoseconds of the day and 4 bytes Julian day, both little-endian, as 12 plain bytes. */
   | { readonly kind: 'int96' }
   /** Big-endian two's complement in plain bytes: a decimal wider than Arrow's 76 digits. */
@@ -51,6 +53,7 @@ interface SchemaElement {
   readonly precision: number;
   readonly scale: number;
   readonly uuid: boolean;
+  readonly enumerated: boolean;
   readonly decimal: boolean;
 }
 
@@ -66,14 +69,14 @@ const ELEMENT = {
   logical: 10,
 } as const;
 const PHYSICAL = { int96: 3, byteArray: 6, fixed: 7 } as const;
-const LOGICAL = { decimal: 5, uuid: 14 } as const;
-const CONVERTED_DECIMAL = 5;
+const LOGICAL = { enumerated: 4, decimal: 5, uuid: 14 } as const;
+const CONVERTED = { enumerated: 4, decimal: 5 } as const;
 const ARROW_MAX_PRECISION = 76;
 
 /** Throws an Error in words where the bytes are no footer. */
 export function readFooter(bytes: Buffer): ParquetFooter {
   const elements: SchemaElement[] = [];
-  const groups = { bytes: 0, encrypted: false };
+  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false };
   let rows = 0;
   let encrypted = false;
   readStruct({ bytes, at: 0 }, (field, cursor) => {
@@ -90,6 +93,9 @@ export function readFooter(bytes: Buffer): ParquetFooter {
   const root = elements[0];
   if (root === undefined) throw new Error('no schema in the footer');
   if (rows < 0) throw new Error(`a number of rows of ${rows}`);
+  if (rows === 0 && groups.values > 0) {
+    throw new Error(`no rows by the footer, but ${groups.values} values in the columns`);
+  }
   return {
     rows,
     uncompressedBytes: groups.bytes,
@@ -121,7 +127,8 @@ function readElement(cursor: Cursor): SchemaElement {
     precision: integer(ELEMENT.precision) ?? 0,
     scale: integer(ELEMENT.scale) ?? 0,
     uuid: logical === LOGICAL.uuid,
-    decimal: logical === LOGICAL.decimal || integer(ELEMENT.converted) === CONVERTED_DECIMAL,
+    enumerated: logical === LOGICAL.enumerated || integer(ELEMENT.converted) === CONVERTED.enumerated,
+    decimal: logical === LOGICAL.decimal || integer(ELEMENT.converted) === CONVERTED.decimal,
   };
 }
 
@@ -148,20 +155,34 @@ function logicalKind(fields: readonly RawField[]): number | null {
   return kind;
 }
 
-function readRowGroup(cursor: Cursor, groups: { bytes: number; encrypted: boolean }): void {
+interface GroupTotals {
+  bytes: number;
+  values: number;
+  encrypted: boolean;
+}
+
+function readRowGroup(cursor: Cursor, totals: GroupTotals): void {
   readStruct(cursor, (field) => {
     if (field.id === 1 && field.type === TYPE.list) {
-      readList(cursor, () =>
-        readStruct(cursor, (chunk) => {
-          // 8 crypto_metadata, 9 encrypted_column_metadata; a column with a key of its own has the second.
-          if (chunk.id === 9) groups.encrypted = true;
-          return false;
-        }),
-      );
+      readList(cursor, () => readColumnChunk(cursor, totals));
       return true;
     }
     if (field.id !== 2 || field.type !== TYPE.i64) return false;
-    groups.bytes += readInteger(cursor);
+    totals.bytes += readInteger(cursor);
+    return true;
+  });
+}
+
+function readColumnChunk(cursor: Cursor, totals: GroupTotals): void {
+  readStruct(cursor, (field) => {
+    // 9 encrypted_column_metadata: the column has a key of its own.
+    if (field.id === 9) totals.encrypted = true;
+    if (field.id !== 3 || field.type !== TYPE.struct) return false;
+    readStruct(cursor, (meta) => {
+      if (meta.id !== 5 || meta.type !== TYPE.i64) return false;
+      totals.values += readInteger(cursor);
+      return true;
+    });
     return true;
   });
 }
@@ -185,6 +206,7 @@ function afterTree(elements: readonly SchemaElement[], start: number): number {
 function leafOverride(element: SchemaElement): LeafOverride | null {
   if (element.physical === PHYSICAL.int96) return { kind: 'int96' };
   if (element.uuid && element.physical === PHYSICAL.fixed) return { kind: 'uuid' };
+  if (element.enumerated && element.physical === PHYSICAL.byteArray) return { kind: 'utf8' };
   if (!isWideDecimal(element)) return null;
   return { kind: 'wide-decimal', precision: element.precision, scale: element.scale };
 }

@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer';
+import { type Data, DataType, type RecordBatch } from 'apache-arrow';
+import { byteSlots, bytesOf } from './arrow-values.ts';
+
+/**
+ * Checks that the buffers of a record batch hold what its lengths promise, so that no value is read from
+ * outside of them. apache-arrow trusts the file. Throws an Error in words.
+ */
+export function checkBatch(batch: RecordBatch, indexes: readonly number[]): void {
+  for (const index of indexes) checkData(batch.data.children[index]!, batch.numRows, true);
+}
+
+function checkData(data: Data, length: number, topLevel: boolean): void {
+  if (data.length < length) throw new Error(`an array of ${data.length} values where ${length} belong`);
+  if (data.length === 0) return;
+  if (data.nullCount > 0 && data.nullBitmap.length * 8 < data.length)
+    throw new Error('a short validity bitmap');
+  if (data.dictionary !== undefined) checkDictionary(data);
+  else if (data.valueOffsets !== undefined) checkOffsets(data);
+  else if (data.values !== undefined) checkWidth(data);
+  if (!topLevel && data.dictionary === undefined) checkText(data);
+  for (const child of data.children) checkData(child, childLength(data), false);
+}
+
+function checkDictionary(data: Data): void {
+  const size = data.dictionary!.length;
+  const keys = data.values as ArrayLike<number>;
+  for (let index = 0; index < data.length; index++) {
+    const key = Number(keys[index]);
+    if (!(key >= 0 && key < size) && data.getValid(index))
+      throw new Error(`a dictionary key ${key} of ${size}`);
+  }
+  for (const chunk of data.dictionary!.data) checkData(chunk, chunk.length, false);
+}
+
+function checkOffsets(data: Data): void {
+  const offsets = data.valueOffsets as ArrayLike<number>;
+  if (offsets.length < data.length + 1) throw new Error('too few offsets');
+  const limit = data.children[0]?.length ?? bytesOf(data.values).length;
+  let before = 0;
+  for (let index = 0; index <= data.length; index++) {
+    const offset = Number(offsets[index]);
+    if (offset < before || offset > limit) throw new Error(`an offset ${offset} outside ${before}–${limit}`);
+    before = offset;
+  }
+}
+
+function checkWidth(data: Data): void {
+  const values = data.values as ArrayLike<number>;
+  const needed = DataType.isBool(data.type) ? Math.ceil(data.length / 8) : data.length * data.stride;
+  if (values.length < needed) throw new Error(`a buffer of ${values.length} values where ${needed} belong`);
+}
+
+function checkText(data: Data): void {
+  if (!DataType.isUtf8(data.type) && !DataType.isLargeUtf8(data.type)) return;
+  const slots = byteSlots(data)!;
+  const whole = slots.bytes.subarray(slots.start(0), slots.end(data.length - 1));
+  if (!isUtf8(whole)) throw new Error('text that is not UTF-8');
+}
+
+function childLength(data: Data): number {
+  if (DataType.isFixedSizeList(data.type)) return data.length * data.type.listSize;
+  return DataType.isStruct(data.type) ? data.length : 0;
+}

@@ -1,0 +1,64 @@
+import { Message } from 'apache-arrow';
+import { arrowError, cutError } from './arrow-errors.ts';
+import type { ByteStream } from './bytes.ts';
+
+/** The metadata of one message is a description of columns and buffers, not data. */
+const MAX_METADATA = 256 * 1024 * 1024;
+const CONTINUATION = 0xffffffff;
+
+/**
+ * Passes an IPC stream on one message at a time and watches that it is not cut inside of one, which
+ * apache-arrow takes for the end. Throws SOURCE_TRUNCATED and SOURCE_CORRUPT.
+ * https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+ */
+export async function* wholeMessages(chunks: ByteStream, name: string): ByteStream {
+  const take = exactReader(chunks);
+  const whole = async (size: number): Promise<Buffer> => {
+    const bytes = await take(size);
+    if (bytes.length < size) throw cutError(name, 'a whole message');
+    return bytes;
+  };
+  for (;;) {
+    const prefix = await take(8);
+    // A stream may end without the mark of its end, but only between messages.
+    if (prefix.length === 0) return;
+    if (prefix.length < 8) throw cutError(name, 'a whole message');
+    const size = prefix.readUInt32LE(4);
+    if (prefix.readUInt32LE(0) !== CONTINUATION || size > MAX_METADATA) {
+      throw arrowError(name, 0, new Error('no message where one should begin'));
+    }
+    if (size === 0) return;
+    const metadata = await whole(size);
+    const body = await whole(bodyLength(name, metadata));
+    yield Buffer.concat([prefix, metadata, body]);
+  }
+}
+
+function bodyLength(name: string, metadata: Buffer): number {
+  try {
+    const length = Number(Message.decode(metadata).bodyLength);
+    if (length >= 0 && Number.isSafeInteger(length)) return length;
+  } catch (error) {
+    throw arrowError(name, 0, error);
+  }
+  throw arrowError(name, 0, new Error('a message of impossible length'));
+}
+
+/** Gives exactly so many bytes, fewer only at the end. */
+function exactReader(chunks: ByteStream): (size: number) => Promise<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  return async (size) => {
+    while (length < size) {
+      const step = await chunks.next();
+      if (step.done) break;
+      parts.push(step.value);
+      length += step.value.length;
+    }
+    const all = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const rest = all.subarray(size);
+    parts = rest.length > 0 ? [rest] : [];
+    length = rest.length;
+    return all.subarray(0, size);
+  };
+}

@@ -1,0 +1,66 @@
+import { FeaturectlError } from '../../src/core/errors.ts';
+import type { ColumnBatch, Source } from '../../src/core/types.ts';
+import { type OpenOptions, openSource } from '../../src/sources/index.ts';
+
+/** Cuts bytes into chunks; `size` may be a list that is used round and round. */
+export async function* inChunks(
+  bytes: Uint8Array,
+  size: number | readonly number[],
+): AsyncGenerator<Uint8Array> {
+  const sizes = typeof size === 'number' ? [size] : size;
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const length = sizes[turn % sizes.length]!;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}
+
+export function openFile(path: string, options: OpenOptions = {}): Promise<Source> {
+  return openSource({ kind: 'file', name: path, path }, options);
+}
+
+export function openBytes(
+  bytes: Uint8Array | string,
+  options: OpenOptions = {},
+  size: number | readonly number[] = 1 << 20,
+): Promise<Source> {
+  const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
+  return openSource({ kind: 'stdin', name: '-', path: '' }, { ...options, stdin: inChunks(buffer, size) });
+}
+
+/** Column indexes that can be read: all but unnamed ones. */
+export function named(source: Source): readonly number[] {
+  return source.columns.flatMap((column, index) => (column.name === '' ? [] : [index]));
+}
+
+export interface ReadResult {
+  readonly batches: readonly ColumnBatch[];
+  readonly error: FeaturectlError | null;
+}
+
+/** Reads to the end or the error; any error but a FeaturectlError is thrown on. */
+export async function readAll(
+  source: Source,
+  selected: readonly number[] = named(source),
+): Promise<ReadResult> {
+  const batches: ColumnBatch[] = [];
+  try {
+    for await (const batch of source.batches(selected)) batches.push(batch);
+  } catch (error) {
+    if (!(error instanceof FeaturectlError)) throw error;
+    return { batches, error };
+  } finally {
+    await source.close();
+  }
+  return { batches, error: null };
+}
+
+/** What went wrong, as a code; null where nothing did. */
+export async function failureCode(open: Promise<Source>): Promise<string | null> {
+  try {
+    return (await readAll(await open)).error?.code ?? null;
+  } catch (error) {
+    if (error instanceof FeaturectlError) return error.code;
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * `npm run check`: format and lint, types, tests; all of them, also after one has failed. The last line is
+ * `N passed, N failed` (and `, N skipped`): the tests, and each static check that failed as one more.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runScript, runTool, setUp } from './lib.js';
+import { tallyLine } from './tally.js';
+
+await runScript(() => {
+  setUp();
+  const broken = [
+    ['format and lint', () => runTool('biome', ['check', '.'])],
+    ['types', () => runTool('tsc', ['-p', '.'])],
+  ].filter(([name, run]) => !passes(name, run));
+  const tests = runTests();
+  for (const [name] of broken) console.log(`failed: ${name}`);
+  console.log(tallyLine(tests, broken.length));
+  return tests.exitCode !== 0 || broken.length > 0 ? 1 : 0;
+});
+
+function passes(name, run) {
+  console.log(`\n== ${name}`);
+  return run() === 0;
+}
+
+function runTests() {
+  console.log('\n== tests');
+  const directory = mkdtempSync(join(tmpdir(), 'featurectl-check-'));
+  const file = join(directory, 'results.json');
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const exitCode = runTool('vitest', ['run', ...reporters, ...process.argv.slice(2)]);
+    return { exitCode, results: readResults(file) };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Null where the runner ended before it could write them. */
+function readResults(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}

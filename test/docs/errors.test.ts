@@ -17,7 +17,9 @@ function render(): string {
   const exits = Object.entries(EXIT).map(
     ([name, code]) => `| ${code} | ${EXIT_MEANINGS[name as keyof typeof EXIT]} |`,
   );
-  const errors = Object.entries(ERRORS).map(([code, { exit, meaning }]) => `| ${code} | ${exit} | ${meaning} |`);
+  const errors = Object.entries(ERRORS).map(
+    ([code, { exit, meaning }]) => `| ${code} | ${exit} | ${meaning} |`,
+  );
   const codes = (table: Record<string, string>): string[] =>
     Object.entries(table).map(([code, meaning]) => `| ${code} | ${meaning} |`);
   return [

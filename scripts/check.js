@@ -5,11 +5,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runScript, runTool, setUp } from './lib.js';
+import { runScript, runTool, SetupError, setUp } from './lib.js';
 import { tallyLine } from './tally.js';
 
 await runScript(() => {
-  setUp();
+  setUpOrTally();
   const broken = [
     ['format and lint', () => runTool('biome', ['check', '.'])],
     ['types', () => runTool('tsc', ['-p', '.'])],
@@ -19,6 +19,16 @@ await runScript(() => {
   console.log(tallyLine(tests, broken.length));
   return tests.exitCode !== 0 || broken.length > 0 ? 1 : 0;
 });
+
+function setUpOrTally() {
+  try {
+    setUp();
+  } catch (error) {
+    console.error(error instanceof SetupError ? `error: ${error.message}` : error);
+    console.log(tallyLine({ exitCode: 1, results: null }, 0));
+    process.exit(1);
+  }
+}
 
 function passes(name, run) {
   console.log(`\n== ${name}`);

@@ -2,7 +2,8 @@
  * `npm run demo`: features from CSV, Parquet and Arrow into Redis, a file with faults, one entity read back.
  * Uses REDIS_URL where it is set, else a private server that ends with the demo.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ await runScript(async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'featurectl-demo-'));
   try {
     say(redis ? `a private Redis, gone after the demo: ${redis.url}` : 'your Redis (REDIS_URL)');
-    return show(given ?? redis.url, scratch);
+    return await show(given ?? redis.url, scratch);
   } finally {
     redis?.stop();
     rmSync(scratch, { recursive: true, force: true });
@@ -23,7 +24,7 @@ await runScript(async () => {
 });
 
 /** Returns 0 when every command ended as it should. */
-function show(url, scratch) {
+async function show(url, scratch) {
   const rejects = join(scratch, 'rejects.csv');
   const report = join(scratch, 'report.json');
   const steps = [
@@ -44,7 +45,10 @@ function show(url, scratch) {
       1,
     ],
   ];
-  const failed = steps.filter(([title, command, expected = 0]) => !runStep(url, title, command, expected));
+  const failed = [];
+  for (const [title, command, expected = 0] of steps) {
+    if (!(await runStep(url, title, command, expected))) failed.push(command);
+  }
   if (failed.length === 0) showFiles(rejects, report);
   say(
     failed.length === 0
@@ -54,16 +58,13 @@ function show(url, scratch) {
   return failed.length === 0 ? 0 : 1;
 }
 
-function runStep(url, title, command, expected) {
+async function runStep(url, title, command, expected) {
   say(title);
   console.log(`$ featurectl ${command}`);
   const program = [join(ROOT, 'bin/featurectl.js'), ...command.split(' ')];
   const env = { ...process.env, REDIS_URL: url };
-  const { status } = spawnSync(process.execPath, program, {
-    cwd: ROOT,
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(process.execPath, program, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [status] = await once(child, 'exit');
   console.log(status === expected ? `(exit ${status})` : `(exit ${status}, expected ${expected})`);
   return status === expected;
 }

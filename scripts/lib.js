@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -80,11 +80,10 @@ export function ensureRedisServer() {
 function useNamed(path) {
   if (!isExecutable(path)) throw new SetupError(`REDIS_SERVER=${path} is no program that can be run`);
   // Tests start "redis-server" by name, so its directory goes first.
-  const directory = fileURLToPath(new URL('.', new URL(path, `file://${process.cwd()}/`)));
-  process.env.PATH = `${directory}${delimiter}${process.env.PATH ?? ''}`;
-  if (!onPath('redis-server')) {
+  if (basename(path) !== 'redis-server') {
     throw new SetupError(`REDIS_SERVER=${path}: the program must be named redis-server`);
   }
+  process.env.PATH = `${dirname(resolve(path))}${delimiter}${process.env.PATH ?? ''}`;
 }
 
 const INSTALLERS = [
@@ -131,10 +130,13 @@ export async function startRedis() {
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = () => {
     process.removeListener('exit', stop);
+    child.removeAllListeners('exit');
     child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', stop);
+  // Without a handler a signal would end this process without its exit event, and leave the server behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
   try {
     await untilReady(child);
   } catch (error) {

@@ -1,18 +1,22 @@
 /**
- * `npm run check`: format and lint, types, tests; all of them, also after one has failed. The last line is
+ * `npm run check`: format and lint, types, build, tests; all of them, also after one has failed. The last line is
  * `N passed, N failed` (and `, N skipped`): the tests, and each static check that failed as one more.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runScript, runTool, SetupError, setUp } from './lib.js';
+import { ensureBuild, runScript, runTool, SetupError, setUpTools } from './lib.js';
 import { tallyLine } from './tally.js';
 
 await runScript(() => {
-  setUpOrTally();
+  if (!succeeds(setUpTools)) {
+    console.log(tallyLine({ exitCode: 1, results: null }, 0));
+    return 1;
+  }
   const broken = [
-    ['format and lint', () => runTool('biome', ['check', '.'])],
-    ['types', () => runTool('tsc', ['-p', '.'])],
+    ['format and lint', () => runTool('biome', ['check', '.']) === 0],
+    ['types', () => runTool('tsc', ['-p', '.']) === 0],
+    ['build', () => succeeds(ensureBuild)],
   ].filter(([name, run]) => !passes(name, run));
   const tests = runTests();
   for (const [name] of broken) console.log(`failed: ${name}`);
@@ -20,19 +24,19 @@ await runScript(() => {
   return tests.exitCode !== 0 || broken.length > 0 ? 1 : 0;
 });
 
-function setUpOrTally() {
+function succeeds(step) {
   try {
-    setUp();
+    step();
+    return true;
   } catch (error) {
     console.error(error instanceof SetupError ? `error: ${error.message}` : error);
-    console.log(tallyLine({ exitCode: 1, results: null }, 0));
-    process.exit(1);
+    return false;
   }
 }
 
 function passes(name, run) {
   console.log(`\n== ${name}`);
-  return run() === 0;
+  return run();
 }
 
 function runTests() {

@@ -24,12 +24,17 @@ export async function runScript(main) {
   }
 }
 
-/** Packages, a built dist/ and a redis-server; each only where it is missing or out of date. */
+/** Packages, a redis-server and a built dist/; each only where it is missing or out of date. */
 export function setUp() {
+  setUpTools();
+  ensureBuild();
+}
+
+/** The same without the build. */
+export function setUpTools() {
   checkNode();
   ensurePackages();
   ensureRedisServer();
-  ensureBuild();
 }
 
 function checkNode() {
@@ -43,7 +48,8 @@ export function ensurePackages() {
   const installed = modifiedAt(join(ROOT, 'node_modules/.package-lock.json'));
   if (installed >= modifiedAt(join(ROOT, 'package-lock.json'))) return;
   say('installing packages (npm ci)');
-  mustRun('npm', ['ci', '--no-audit', '--no-fund'], 'the packages could not be installed');
+  if (succeeds('npm', ['ci', '--no-audit', '--no-fund'])) return;
+  throw new SetupError('the packages could not be installed: `npm ci` did not succeed, see above');
 }
 
 /** Compiles where dist/ is missing or older than the newest source. */
@@ -54,8 +60,12 @@ export function ensureBuild() {
   );
   if (modifiedAt(join(ROOT, 'dist/main.js')) >= newest) return;
   say('building (npm run build)');
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  mustRun('npm', ['run', '--silent', 'build'], 'the build failed');
+  const removeDist = () => rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  removeDist();
+  if (succeeds('npm', ['run', '--silent', 'build'])) return;
+  // tsc writes files in spite of errors; the next run would take them for a good build.
+  removeDist();
+  throw new SetupError('the build failed: `npm run build` did not succeed, see above');
 }
 
 /**
@@ -185,12 +195,6 @@ const TOOLS = {
 
 function toolPath(name) {
   return join(ROOT, 'node_modules', TOOLS[name]);
-}
-
-function mustRun(program, args, failure) {
-  if (!succeeds(program, args)) {
-    throw new SetupError(`${failure}: \`${[program, ...args].join(' ')}\` did not succeed, see above`);
-  }
 }
 
 /** Its output goes to stderr: stdout is for results. */

@@ -1,6 +1,6 @@
 /** The scripts that set a machine up and run demo and checks. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -59,6 +59,27 @@ describe('redis-server', () => {
     const done = ensure({ PATH: '' });
     expect(done.status).toBe(1);
     expect(done.stderr).toMatch(/^error: redis-server is not on the PATH.*REDIS_SERVER=/);
+  });
+
+  test('none, but a package manager that may be used: its index is renewed, then it installs', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'featurectl-scripts-'));
+    const server = join(directory, 'redis-server');
+    const program = (name: string, script: string): void =>
+      writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    // `sudo -n COMMAND` for a user who is not root; env is asked to set a variable.
+    program('sudo', 'shift; exec "$@"');
+    program('env', 'exec /usr/bin/env "$@"');
+    program(
+      'apt-get',
+      `echo "$@" >> ${directory}/calls
+      case "$*" in *install*) echo > ${server}; /bin/chmod +x ${server};; *update*) exit 1;; esac`,
+    );
+    program('true', 'exit 0');
+    const done = ensure({ PATH: directory });
+    expect(done.stderr).toContain('installing redis-server (apt-get)');
+    expect(done.status).toBe(0);
+    expect(readFileSync(join(directory, 'calls'), 'utf8')).toMatch(/^update .*\ninstall .*redis-server\n$/);
+    rmSync(directory, { recursive: true });
   });
 
   test('REDIS_SERVER is put on the PATH; a wrong one is refused', () => {

@@ -39,7 +39,7 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
       totalBytes: null,
       chunks,
       counter,
-      close: async () => undefined,
+      close: async () => destroy(options.stdin ?? process.stdin),
     };
   }
   const handle = await open(location.path).catch((error: unknown) => {
@@ -51,6 +51,11 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
     await handle.close();
     throw error;
   }
+}
+
+/** Ends a stream that may be waiting for its writer; another iterable ends by itself. */
+function destroy(iterable: AsyncIterable<Uint8Array> & { destroy?: () => void }): void {
+  iterable.destroy?.();
 }
 
 async function rawFile(

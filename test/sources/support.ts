@@ -64,3 +64,36 @@ export async function failureCode(open: Promise<Source>): Promise<string | null>
     throw error;
   }
 }
+
+/** Each row as `line: cells`, a quoted cell in double quotes, null as ∅; a faulty row ends in its code. */
+export function rowsText(batches: readonly ColumnBatch[]): string[] {
+  return batches.flatMap((batch) =>
+    Array.from({ length: batch.rowCount }, (_, row) => {
+      const cells = batch.record(row).map(({ text, quoted }) => (quoted ? `"${text}"` : (text ?? '∅')));
+      const fault = batch.faults?.get(row);
+      const suffix =
+        fault === undefined ? '' : ` !${fault.code}${fault.column === null ? '' : ` ${fault.column}`}`;
+      return `${batch.line(row)}: ${cells.join('|')}${suffix}`;
+    }),
+  );
+}
+
+/** Opens and reads: the column names, then each row, then the error as `code message`. */
+export async function transcript(
+  bytes: Uint8Array | string,
+  options: OpenOptions = {},
+  size: number | readonly number[] = 1 << 20,
+): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    const source = await openBytes(bytes, options, size);
+    lines.push(source.columns.map((column) => column.name).join('|'));
+    const { batches, error } = await readAll(source);
+    lines.push(...rowsText(batches));
+    if (error !== null) throw error;
+  } catch (error) {
+    if (!(error instanceof FeaturectlError)) throw error;
+    lines.push(`${error.code} ${error.message}`);
+  }
+  return lines;
+}

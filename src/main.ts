@@ -1,6 +1,5 @@
 /** The only file that knows the process: argv, signals, stderr and the exit status. */
-import { runCli } from './cli/program.ts';
-import type { Io } from './commands/options.ts';
+import { type Io, runCli } from './cli/program.ts';
 import { EXIT, FeaturectlError } from './core/errors.ts';
 
 /** Runs the program and sets `process.exitCode`; resolves when all output has been handed over. */

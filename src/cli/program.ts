@@ -15,6 +15,8 @@ import {
   ingestOptions,
 } from './flags.ts';
 
+export type { Io };
+
 /** Where typed options go; tests of the grammar put their own here. */
 export interface Handlers {
   ingest(options: IngestOptions, io: Io): Promise<number>;

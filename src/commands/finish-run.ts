@@ -5,7 +5,7 @@ import type { Ledger } from '../core/ledger.ts';
 import { buildReport, writeReport } from '../output/report.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import { formatSummary } from '../output/summary.ts';
-import type { Run } from './ingest.ts';
+import type { Run } from './run.ts';
 import { packageVersion } from './version.ts';
 
 /** Returns 0, 1 or a signal's exit code; throws what ended the run otherwise. */

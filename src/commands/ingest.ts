@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { createAccounts, type Ending, type FailureSink, ingest } from '../core/ingest.ts';
-import { createLedger, type Ledger } from '../core/ledger.ts';
+import { createLedger } from '../core/ledger.ts';
 import type { RowEncoder, Source, SourceFormat, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
-import { createProgress, type Progress } from '../output/progress.ts';
+import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { assertReportWritable } from '../output/report.ts';
 import { connect, createWriter } from '../redis/index.ts';
@@ -16,26 +16,14 @@ import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { resolveSchema } from './resolve-schema.ts';
-import { followSources, type SourceTrack } from './source-track.ts';
+import type { Run } from './run.ts';
+import { followSources } from './source-track.ts';
 
 /** How long rows in flight may take to settle after a signal, in milliseconds. */
 const GRACE_MS = 10_000;
 
 /** How often the progress line is brought up to date, in milliseconds. */
 const PROGRESS_TICK_MS = 100;
-
-/** What a run has gathered when it ends, however it ends. */
-export interface Run {
-  readonly options: IngestOptions;
-  readonly io: Io;
-  readonly runId: string;
-  readonly startedAt: Date;
-  readonly ledger: Ledger;
-  readonly progress: Progress;
-  readonly track: SourceTrack;
-  rejects: RejectsFile | null;
-  writer: Writer | null;
-}
 
 /** Exit code 0, 1 or of a signal; every other ending is thrown, after summary and report. */
 export async function ingestCommand(options: IngestOptions, io: Io): Promise<number> {

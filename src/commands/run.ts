@@ -1,0 +1,19 @@
+import type { Ledger } from '../core/ledger.ts';
+import type { Writer } from '../core/types.ts';
+import type { Progress } from '../output/progress.ts';
+import type { RejectsFile } from '../output/rejects.ts';
+import type { IngestOptions, Io } from './options.ts';
+import type { SourceTrack } from './source-track.ts';
+
+/** What a run has gathered when it ends, however it ends. */
+export interface Run {
+  readonly options: IngestOptions;
+  readonly io: Io;
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly ledger: Ledger;
+  readonly progress: Progress;
+  readonly track: SourceTrack;
+  rejects: RejectsFile | null;
+  writer: Writer | null;
+}

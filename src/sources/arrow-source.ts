@@ -1,17 +1,17 @@
-import { open } from 'node:fs/promises';
 import { type AsyncRecordBatchStreamReader, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import type { ColumnBatch, Source } from '../core/types.ts';
 import { checkBatch } from './arrow-check.ts';
 import { registerArrowCodecs } from './arrow-codecs.ts';
-import { arrowError, cutError } from './arrow-errors.ts';
+import { arrowError } from './arrow-errors.ts';
+import { fileMessages } from './arrow-file.ts';
 import { wholeMessages } from './arrow-messages.ts';
-import { type ByteStream, readError } from './bytes.ts';
+import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
 import { cutBatch, emptyBatch } from './typed-batch.ts';
 import { type TypedColumns, typedColumns } from './typed-columns.ts';
 
-/** A file has its batches listed at the end and is read at any place; a stream is read once, from the start. */
+/** A file lists its messages at the end and is read at any place; a stream is read from the start. */
 export type ArrowKind = 'file' | 'stream';
 
 /**
@@ -26,21 +26,27 @@ export async function openArrow(
   signal: AbortSignal | undefined,
 ): Promise<Source> {
   registerArrowCodecs();
-  const state = { rows: 0, bytes: 0 };
-  const input = kind === 'file' ? await fileInput(raw, chunks) : streamInput(raw, chunks);
+  const state = { rows: 0 };
+  const spool = kind === 'file' && raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const close = async (): Promise<void> => {
-    await input.close();
+    if (!signal?.aborted) await chunks.return();
+    await messages.return();
+    await spool?.remove();
     await raw.close();
   };
+  const messages =
+    kind === 'stream'
+      ? wholeMessages(chunks, raw.name)
+      : fileMessages(spool?.path ?? raw.path!, raw.name, raw.counter);
   try {
-    const reader = await input.open();
+    const reader: Reader = await (await RecordBatchReader.from(messages)).open({ autoDestroy: false });
     const columns = typedColumns(raw.name, reader.schema, []);
     return {
       info: { name: raw.name, format: 'arrow', totalBytes: raw.totalBytes },
       columns: columns.infos,
       recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
       warnings: columns.warnings,
-      bytesRead: () => (kind === 'file' ? state.bytes : raw.counter.bytes),
+      bytesRead: () => raw.counter.bytes,
       batches: (selected) => readBatches({ raw, reader, columns, batchRows, signal, state }, selected),
       close,
     };
@@ -52,65 +58,25 @@ export async function openArrow(
 
 type Reader = Pick<AsyncRecordBatchStreamReader, 'schema' | 'next'>;
 
-interface ArrowInput {
-  open(): Promise<Reader>;
-  close(): Promise<void>;
-}
-
-async function fileInput(raw: RawInput, chunks: ByteStream): Promise<ArrowInput> {
-  const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
-  const handle = await open(spool?.path ?? raw.path!).catch((error: unknown) => {
-    throw readError(raw.name, error);
-  });
-  return {
-    open: async () => {
-      const { size } = await handle.stat();
-      const tail = Buffer.alloc(6);
-      await handle.read(tail, 0, 6, Math.max(size - 6, 0));
-      if (size < 20 || tail.toString('latin1') !== 'ARROW1') throw cutError(raw.name, 'ARROW1 at its end');
-      const reader = await RecordBatchReader.from(handle);
-      return (await reader.open({ autoDestroy: false })) as Reader;
-    },
-    close: async () => {
-      await handle.close().catch(() => undefined);
-      await chunks.return();
-      await spool?.remove();
-    },
-  };
-}
-
-function streamInput(raw: RawInput, chunks: ByteStream): ArrowInput {
-  return {
-    open: async () => {
-      const reader = await RecordBatchReader.from(wholeMessages(chunks, raw.name));
-      return (await reader.open({ autoDestroy: false })) as Reader;
-    },
-    close: async () => {
-      await chunks.return();
-    },
-  };
-}
-
 interface OpenArrow {
   readonly raw: RawInput;
   readonly reader: Reader;
   readonly columns: TypedColumns;
   readonly batchRows: number;
   readonly signal: AbortSignal | undefined;
-  readonly state: { rows: number; bytes: number };
+  readonly state: { rows: number };
 }
 
 async function* readBatches(
   opened: OpenArrow,
   selected: readonly number[],
 ): AsyncGenerator<ColumnBatch, void, undefined> {
-  const { raw, columns, batchRows, signal, state } = opened;
+  const { columns, batchRows, signal, state } = opened;
   columns.select(selected);
   for (;;) {
     signal?.throwIfAborted();
     const batch = await nextBatch(opened, selected);
     if (batch === null) break;
-    state.bytes = Math.min(state.bytes + batch.data.byteLength, raw.totalBytes ?? 0);
     if (selected.length > 0) {
       const selection = columns.selection(selected, batch.schema);
       yield* cutBatch(batch, selection, state.rows + 1, batchRows);
@@ -119,7 +85,6 @@ async function* readBatches(
     }
     state.rows += batch.numRows;
   }
-  state.bytes = raw.totalBytes ?? 0;
 }
 
 async function nextBatch(opened: OpenArrow, selected: readonly number[]): Promise<RecordBatch | null> {

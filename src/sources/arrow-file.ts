@@ -1,0 +1,87 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { Table, tableToIPC } from 'apache-arrow';
+import { Footer } from 'apache-arrow/ipc/metadata/file';
+import { arrowError, cutError } from './arrow-errors.ts';
+import { type ByteCounter, type ByteStream, readError } from './bytes.ts';
+
+/** The length of the footer, and `ARROW1`. */
+const TAIL_BYTES = 10;
+
+interface Block {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * An Arrow file as the stream of its messages: the schema, the dictionaries and the record batches as the
+ * footer lists them. Some writers (apache-arrow's among them) write no schema at the start. Throws
+ * SOURCE_TRUNCATED where the end is missing and SOURCE_CORRUPT for a footer that does not fit the file.
+ * https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
+ */
+export async function* fileMessages(path: string, name: string, counter: ByteCounter): ByteStream {
+  const handle = await open(path).catch((error: unknown) => {
+    throw readError(name, error);
+  });
+  try {
+    const { size } = await handle.stat();
+    const { schema, blocks } = await readFileFooter(handle, size, name);
+    counter.bytes = 0;
+    yield schema;
+    for (const block of blocks) {
+      if (!fits(block, size))
+        throw arrowError(name, 0, new Error('a footer that points outside of the file'));
+      counter.bytes = Math.max(counter.bytes, block.offset + block.length);
+      yield await readAt(handle, block.offset, block.length, name);
+    }
+    counter.bytes = size;
+  } finally {
+    await handle.close();
+  }
+}
+
+function fits({ offset, length }: Block, size: number): boolean {
+  return offset >= 8 && length > 0 && offset + length <= size - TAIL_BYTES;
+}
+
+async function readFileFooter(
+  handle: FileHandle,
+  size: number,
+  name: string,
+): Promise<{ schema: Buffer; blocks: readonly Block[] }> {
+  const tail = await readAt(handle, Math.max(size - TAIL_BYTES, 0), Math.min(size, TAIL_BYTES), name);
+  const ended = size > 8 + TAIL_BYTES && tail.subarray(-6).toString('latin1') === 'ARROW1';
+  if (!ended) throw cutError(name, 'ARROW1 after a footer at its end');
+  const length = tail.readInt32LE(0);
+  const start = size - TAIL_BYTES - length;
+  if (length <= 0 || start < 8) throw arrowError(name, 0, new Error(`a footer of ${length} bytes`));
+  const bytes = await readAt(handle, start, length, name);
+  try {
+    return decodeFooter(bytes);
+  } catch (error) {
+    throw arrowError(name, 0, error);
+  }
+}
+
+function decodeFooter(bytes: Buffer): { schema: Buffer; blocks: readonly Block[] } {
+  const footer = Footer.decode(bytes);
+  const blocks = [...footer.dictionaryBatches(), ...footer.recordBatches()].map((block) => ({
+    offset: Number(block.offset),
+    length: Number(block.metaDataLength) + Number(block.bodyLength),
+  }));
+  return { schema: schemaMessage(footer.schema), blocks };
+}
+
+/** The first message of a stream of that schema; what follows it is the mark of the end. */
+function schemaMessage(schema: Footer['schema']): Buffer {
+  const stream = Buffer.from(tableToIPC(new Table(schema), 'stream'));
+  return stream.subarray(0, 8 + stream.readInt32LE(4));
+}
+
+async function readAt(handle: FileHandle, at: number, length: number, name: string): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await handle.read(buffer, 0, length, at).catch((error: unknown) => {
+    throw readError(name, error);
+  });
+  if (bytesRead < length) throw cutError(name, `${length} bytes at ${at}`);
+  return buffer;
+}

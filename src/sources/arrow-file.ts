@@ -1,13 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Table, tableToIPC } from 'apache-arrow';
-import { Footer } from 'apache-arrow/ipc/metadata/file';
+import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
+import { checkFooter, readEnvelope } from './arrow-envelope.ts';
 import { arrowError, cutError } from './arrow-errors.ts';
+import type { MessageCount } from './arrow-messages.ts';
 import { type ByteCounter, type ByteStream, readError } from './bytes.ts';
 
 /** The length of the footer, and `ARROW1`. */
 const TAIL_BYTES = 10;
 
 interface Block {
+  readonly kind: 'dictionary' | 'batch';
   readonly offset: number;
   readonly length: number;
 }
@@ -18,7 +21,12 @@ interface Block {
  * SOURCE_TRUNCATED where the end is missing and SOURCE_CORRUPT for a footer that does not fit the file.
  * https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
  */
-export async function* fileMessages(path: string, name: string, counter: ByteCounter): ByteStream {
+export async function* fileMessages(
+  path: string,
+  name: string,
+  counter: ByteCounter,
+  seen: MessageCount,
+): ByteStream {
   const handle = await open(path).catch((error: unknown) => {
     throw readError(name, error);
   });
@@ -31,7 +39,10 @@ export async function* fileMessages(path: string, name: string, counter: ByteCou
       if (!fits(block, size))
         throw arrowError(name, 0, new Error('a footer that points outside of the file'));
       counter.bytes = Math.max(counter.bytes, block.offset + block.length);
-      yield await readAt(handle, block.offset, block.length, name);
+      const message = await readAt(handle, block.offset, block.length, name);
+      checkMessage(name, message, block);
+      if (block.kind === 'batch') seen.batches++;
+      yield message;
     }
     counter.bytes = size;
   } finally {
@@ -41,6 +52,20 @@ export async function* fileMessages(path: string, name: string, counter: ByteCou
 
 function fits({ offset, length }: Block, size: number): boolean {
   return offset >= 8 && length > 0 && offset + length <= size - TAIL_BYTES;
+}
+
+/** A message is its continuation mark, the length of its metadata, the metadata and the body. */
+function checkMessage(name: string, message: Buffer, block: Block): void {
+  try {
+    const old = message.readUInt32LE(0) !== 0xffffffff;
+    const prefix = old ? 4 : 8;
+    const size = message.readInt32LE(prefix - 4);
+    const { kind, bodyLength } = readEnvelope(message.subarray(prefix, prefix + size));
+    const whole = size > 0 && prefix + size + bodyLength <= message.length;
+    if (kind !== block.kind || !whole) throw new Error('a message that is not what the footer says');
+  } catch (error) {
+    throw arrowError(name, 0, error);
+  }
 }
 
 async function readFileFooter(
@@ -63,12 +88,16 @@ async function readFileFooter(
 }
 
 function decodeFooter(bytes: Buffer): { schema: Buffer; blocks: readonly Block[] } {
+  checkFooter(bytes);
   const footer = Footer.decode(bytes);
-  const blocks = [...footer.dictionaryBatches(), ...footer.recordBatches()].map((block) => ({
-    offset: Number(block.offset),
-    length: Number(block.metaDataLength) + Number(block.bodyLength),
-  }));
-  return { schema: schemaMessage(footer.schema), blocks };
+  const block = (kind: Block['kind'], { offset, metaDataLength, bodyLength }: FileBlock): Block => ({
+    kind,
+    offset: Number(offset),
+    length: Number(metaDataLength) + Number(bodyLength),
+  });
+  const dictionaries = [...footer.dictionaryBatches()].map((one) => block('dictionary', one));
+  const batches = [...footer.recordBatches()].map((one) => block('batch', one));
+  return { schema: schemaMessage(footer.schema), blocks: [...dictionaries, ...batches] };
 }
 
 /** The first message of a stream of that schema; what follows it is the mark of the end. */

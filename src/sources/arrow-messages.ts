@@ -1,4 +1,4 @@
-import { Message } from 'apache-arrow';
+import { type Envelope, readEnvelope } from './arrow-envelope.ts';
 import { arrowError, cutError } from './arrow-errors.ts';
 import type { ByteStream } from './bytes.ts';
 
@@ -6,12 +6,17 @@ import type { ByteStream } from './bytes.ts';
 const MAX_METADATA = 256 * 1024 * 1024;
 const CONTINUATION = 0xffffffff;
 
+/** Record batches passed on, to be compared with those that came out. */
+export interface MessageCount {
+  batches: number;
+}
+
 /**
  * Passes an IPC stream on one message at a time and watches that it is not cut inside of one, which
  * apache-arrow takes for the end. Throws SOURCE_TRUNCATED and SOURCE_CORRUPT.
  * https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
  */
-export async function* wholeMessages(chunks: ByteStream, name: string): ByteStream {
+export async function* wholeMessages(chunks: ByteStream, name: string, seen: MessageCount): ByteStream {
   const take = exactReader(chunks);
   const whole = async (size: number): Promise<Buffer> => {
     const bytes = await take(size);
@@ -29,19 +34,19 @@ export async function* wholeMessages(chunks: ByteStream, name: string): ByteStre
     }
     if (size === 0) return;
     const metadata = await whole(size);
-    const body = await whole(bodyLength(name, metadata));
+    const { kind, bodyLength } = envelope(name, metadata);
+    const body = await whole(bodyLength);
+    if (kind === 'batch') seen.batches++;
     yield Buffer.concat([prefix, metadata, body]);
   }
 }
 
-function bodyLength(name: string, metadata: Buffer): number {
+function envelope(name: string, metadata: Buffer): Envelope {
   try {
-    const length = Number(Message.decode(metadata).bodyLength);
-    if (length >= 0 && Number.isSafeInteger(length)) return length;
+    return readEnvelope(metadata);
   } catch (error) {
     throw arrowError(name, 0, error);
   }
-  throw arrowError(name, 0, new Error('a message of impossible length'));
 }
 
 /** Gives exactly so many bytes, fewer only at the end. */

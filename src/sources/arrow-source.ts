@@ -4,7 +4,7 @@ import { checkBatch } from './arrow-check.ts';
 import { registerArrowCodecs } from './arrow-codecs.ts';
 import { arrowError } from './arrow-errors.ts';
 import { fileMessages } from './arrow-file.ts';
-import { wholeMessages } from './arrow-messages.ts';
+import { type MessageCount, wholeMessages } from './arrow-messages.ts';
 import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
@@ -26,7 +26,7 @@ export async function openArrow(
   signal: AbortSignal | undefined,
 ): Promise<Source> {
   registerArrowCodecs();
-  const state = { rows: 0 };
+  const state: ReadState = { rows: 0, batches: 0, seen: { batches: 0 } };
   const spool = kind === 'file' && raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const close = async (): Promise<void> => {
     if (!signal?.aborted) await chunks.return();
@@ -36,8 +36,8 @@ export async function openArrow(
   };
   const messages =
     kind === 'stream'
-      ? wholeMessages(chunks, raw.name)
-      : fileMessages(spool?.path ?? raw.path!, raw.name, raw.counter);
+      ? wholeMessages(chunks, raw.name, state.seen)
+      : fileMessages(spool?.path ?? raw.path!, raw.name, raw.counter, state.seen);
   try {
     const reader: Reader = await (await RecordBatchReader.from(messages)).open({ autoDestroy: false });
     const columns = typedColumns(raw.name, reader.schema, []);
@@ -58,13 +58,19 @@ export async function openArrow(
 
 type Reader = Pick<AsyncRecordBatchStreamReader, 'schema' | 'next'>;
 
+interface ReadState {
+  rows: number;
+  batches: number;
+  readonly seen: MessageCount;
+}
+
 interface OpenArrow {
   readonly raw: RawInput;
   readonly reader: Reader;
   readonly columns: TypedColumns;
   readonly batchRows: number;
   readonly signal: AbortSignal | undefined;
-  readonly state: { rows: number };
+  readonly state: ReadState;
 }
 
 async function* readBatches(
@@ -91,7 +97,11 @@ async function nextBatch(opened: OpenArrow, selected: readonly number[]): Promis
   const { raw, reader, columns, state } = opened;
   try {
     const step = await reader.next();
-    if (step.done) return null;
+    if (step.done) {
+      if (state.batches === state.seen.batches) return null;
+      throw new Error(`${state.seen.batches} record batches of which ${state.batches} could be read`);
+    }
+    state.batches++;
     const batch: RecordBatch = step.value;
     const indexes = columns.selection(selected, batch.schema).map((column) => column.index);
     checkBatch(batch, indexes);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as arrow from 'apache-arrow';
+import lz4 from 'lz4js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogicalType, Value } from '../../src/core/types.ts';
 import { failureCode, openBytes, openFile, readAll, rowsText } from './support.ts';
@@ -355,6 +356,19 @@ describe('arrow', () => {
     }
   });
 
+  test.each(['LZ4_FRAME', 'ZSTD'] as const)('reads %s buffers', async (name) => {
+    const type = arrow.CompressionType[name];
+    const before = arrow.compressionRegistry.get(type);
+    arrow.compressionRegistry.set(type, { encode: name === 'ZSTD' ? storeZstd : lz4.compress });
+    const writer = new arrow.RecordBatchStreamWriter({ compressionType: type });
+    for (const batch of table.batches) writer.write(batch);
+    const bytes = writer.finish().toUint8Array(true);
+    if (before !== null) arrow.compressionRegistry.set(type, before);
+    const { batches, error } = await readAll(await openBytes(bytes));
+    expect(error).toBeNull();
+    expect(rowsText(batches)).toEqual(rowsText((await readAll(await openBytes(stream))).batches));
+  });
+
   test('text that is not UTF-8 is a fault of its row', async () => {
     const bytes = arrow.tableToIPC(new arrow.Table({ b: column(utf8, ['good', 'évil', 'fine']) }), 'stream');
     const at = Buffer.from(bytes).indexOf('évil');
@@ -363,6 +377,16 @@ describe('arrow', () => {
     expect(rowsText(batches)).toEqual(['1: good', '2: \xc3(vil !INVALID_UTF8 b', '3: fine']);
   });
 });
+
+/** A zstd frame of one stored block. https://datatracker.ietf.org/doc/html/rfc8878#section-3.1.1 */
+function storeZstd(bytes: Uint8Array): Uint8Array {
+  const header = Buffer.alloc(12);
+  header.writeUInt32LE(0xfd2fb528, 0);
+  header.writeUInt8(0xa0, 4);
+  header.writeUInt32LE(bytes.length, 5);
+  header.writeUIntLE((bytes.length << 3) | 1, 9, 3);
+  return Buffer.concat([header, bytes]);
+}
 
 async function partial(bytes: Uint8Array): Promise<{ batches: number; code: string | null }> {
   try {

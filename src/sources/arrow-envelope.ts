@@ -1,0 +1,117 @@
+/**
+ * Checks the metadata of an Arrow message before apache-arrow decodes it: apache-arrow passes over messages
+ * that it does not know, and makes arrays as long as a damaged file says. The tables are flatbuffers:
+ * https://flatbuffers.dev/internals/ and https://github.com/apache/arrow/tree/main/format
+ */
+export interface Envelope {
+  readonly kind: 'schema' | 'dictionary' | 'batch';
+  /** Bytes of the body that follows the metadata. */
+  readonly bodyLength: number;
+}
+
+/** A table or vector reader; every read outside of the bytes is a RangeError. */
+interface Table {
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
+const MESSAGE = { headerType: 1, header: 2, bodyLength: 3, metadata: 4 } as const;
+const HEADER = { schema: 1, dictionary: 2, batch: 3 } as const;
+const SCHEMA = { fields: 1, metadata: 2 } as const;
+const FIELD = { children: 5, metadata: 6 } as const;
+const BATCH = { nodes: 1, buffers: 2, variadic: 4 } as const;
+const FOOTER = { schema: 1, dictionaries: 2, batches: 3, metadata: 4 } as const;
+const MAX_DEPTH = 64;
+
+/** Throws an Error in words where the metadata is no message. */
+export function readEnvelope(metadata: Buffer): Envelope {
+  const message = root(metadata);
+  const header = child(message, MESSAGE.header);
+  const type = field(message, MESSAGE.headerType);
+  const length = field(message, MESSAGE.bodyLength);
+  const bodyLength = length === 0 ? 0 : Number(metadata.readBigInt64LE(length));
+  if (header === null || type === 0 || bodyLength < 0) throw new Error('a message without a header');
+  vectorSize(message, MESSAGE.metadata, 4);
+  return { kind: checkHeader(header, metadata.readUInt8(type)), bodyLength };
+}
+
+/** Throws an Error in words where the bytes are no footer of an Arrow file. */
+export function checkFooter(bytes: Buffer): void {
+  const footer = root(bytes);
+  const schema = child(footer, FOOTER.schema);
+  if (schema === null) throw new Error('a footer without a schema');
+  checkSchema(schema);
+  vectorSize(footer, FOOTER.dictionaries, 24);
+  vectorSize(footer, FOOTER.batches, 24);
+  vectorSize(footer, FOOTER.metadata, 4);
+}
+
+function checkHeader(header: Table, type: number): Envelope['kind'] {
+  if (type === HEADER.schema) {
+    checkSchema(header);
+    return 'schema';
+  }
+  if (type === HEADER.dictionary) {
+    const data = child(header, 1);
+    if (data === null) throw new Error('a dictionary without data');
+    checkBatchHeader(data);
+    return 'dictionary';
+  }
+  if (type !== HEADER.batch) throw new Error(`a message of unknown type ${type}`);
+  checkBatchHeader(header);
+  return 'batch';
+}
+
+function checkBatchHeader(batch: Table): void {
+  vectorSize(batch, BATCH.nodes, 16);
+  vectorSize(batch, BATCH.buffers, 16);
+  vectorSize(batch, BATCH.variadic, 8);
+}
+
+function checkSchema(schema: Table): void {
+  vectorSize(schema, SCHEMA.metadata, 4);
+  checkFields(schema, SCHEMA.fields, 0);
+}
+
+function checkFields(parent: Table, slot: number, depth: number): void {
+  if (depth > MAX_DEPTH) throw new Error('too many levels of columns');
+  const count = vectorSize(parent, slot, 4);
+  const vector = count === 0 ? 0 : follow(parent.bytes, field(parent, slot));
+  for (let index = 0; index < count; index++) {
+    const one = { bytes: parent.bytes, at: follow(parent.bytes, vector + 4 + index * 4) };
+    vectorSize(one, FIELD.metadata, 4);
+    checkFields(one, FIELD.children, depth + 1);
+  }
+}
+
+function root(bytes: Buffer): Table {
+  return { bytes, at: follow(bytes, 0) };
+}
+
+function child(table: Table, slot: number): Table | null {
+  const at = field(table, slot);
+  return at === 0 ? null : { bytes: table.bytes, at: follow(table.bytes, at) };
+}
+
+/** Elements of a vector, checked to lie inside of the bytes; 0 where there is none. */
+function vectorSize(table: Table, slot: number, elementBytes: number): number {
+  const at = field(table, slot);
+  if (at === 0) return 0;
+  const vector = follow(table.bytes, at);
+  const count = table.bytes.readUInt32LE(vector);
+  if (count * elementBytes > table.bytes.length - vector - 4) throw new Error(`a list of ${count} elements`);
+  return count;
+}
+
+/** Place of a table's field; 0 where it has its default. */
+function field({ bytes, at }: Table, slot: number): number {
+  const vtable = at - bytes.readInt32LE(at);
+  const entry = 4 + slot * 2;
+  if (entry >= bytes.readUInt16LE(vtable)) return 0;
+  const offset = bytes.readUInt16LE(vtable + entry);
+  return offset === 0 ? 0 : at + offset;
+}
+
+function follow(bytes: Buffer, at: number): number {
+  return at + bytes.readUInt32LE(at);
+}

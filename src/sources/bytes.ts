@@ -59,36 +59,36 @@ export async function* untilAborted(chunks: ByteStream, signal: AbortSignal | un
     yield* chunks;
     return;
   }
-  const aborted = abortion(signal);
   try {
     for (;;) {
       signal.throwIfAborted();
-      const step = await Promise.race([chunks.next(), aborted.promise]);
+      const step = await orAborted(chunks.next(), signal);
       if (step.done) return;
       yield step.value;
     }
   } finally {
-    aborted.release();
     // A read that is still waiting would hold `return` up.
     if (!signal.aborted) await chunks.return();
   }
 }
 
-interface Abortion {
-  readonly promise: Promise<never>;
-  release(): void;
-}
-
-function abortion(signal: AbortSignal): Abortion {
-  let release = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
+/** Unlike Promise.race with one promise for the signal, leaves nothing behind after each step. */
+function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    release = () => signal.removeEventListener('abort', onAbort);
+    const done = (): void => signal.removeEventListener('abort', onAbort);
+    step.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
   });
-  // Nobody may be waiting when the signal comes; throwIfAborted tells them at their next step.
-  promise.catch(() => undefined);
-  return { promise, release };
 }
 
 export interface Peeked {

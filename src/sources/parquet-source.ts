@@ -34,7 +34,9 @@ export async function openParquet(
   const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const path = spool?.path ?? raw.path!;
   let thread: ParquetThread | null = null;
+  const onAbort = (): void => void thread?.stop();
   const close = async (): Promise<void> => {
+    signal?.removeEventListener('abort', onAbort);
     await thread?.stop();
     await chunks.return();
     await spool?.remove();
@@ -46,7 +48,7 @@ export async function openParquet(
     const started = startParquetThread({ engine: await loadWasmEngine(), path, footer });
     thread = started;
     // The decoder may be busy for long; ending its thread makes every answer fail at once.
-    signal?.addEventListener('abort', () => void started.stop(), { once: true });
+    signal?.addEventListener('abort', onAbort);
     const schema = await readSchema(raw.name, await answer(raw.name, 0, started.schema, signal));
     const columns = typedColumns(raw.name, schema, file.footer.leaves);
     return parquetSource({ raw, file, thread: started, columns, batchRows, signal, close });

@@ -1,0 +1,32 @@
+import type { ByteString, Value } from '../../core/types.ts';
+import { type Codec, type Coded, fault, toBytes, typedBy } from './codec.ts';
+
+export interface BoolOptions {
+  /** Words in place of true/1 and false/0; compared to the letter. Null: the usual ones in any case. */
+  readonly trueWords: readonly string[] | null;
+  readonly falseWords: readonly string[] | null;
+  /** Stored as 1 and 0, or as true and false. */
+  readonly store: 'digits' | 'words';
+}
+
+export function boolCodec(options: BoolOptions): Codec {
+  const [yes, no] = options.store === 'words' ? ['true', 'false'] : ['1', '0'];
+  const words = new Map<ByteString, ByteString>();
+  for (const word of options.trueWords ?? ['true', '1']) words.set(toBytes(word), yes);
+  for (const word of options.falseWords ?? ['false', '0']) words.set(toBytes(word), no);
+  const anyCase = options.trueWords === null && options.falseWords === null;
+  const expected = `one of ${[...words.keys()].join(', ')}`;
+  const text = (cell: ByteString): Coded =>
+    words.get(cell) ?? (anyCase ? words.get(cell.toLowerCase()) : undefined) ?? fault('BOOL', expected, cell);
+  const number = (value: Value): Coded => {
+    if (value === 1 || value === 1n) return yes;
+    return value === 0 || value === 0n ? no : fault('BOOL', '0 or 1', String(value));
+  };
+  return {
+    text,
+    typed: typedBy(text, (type) => {
+      if (type.kind === 'bool') return (value) => (value ? yes : no);
+      return type.kind === 'int' ? number : null;
+    }),
+  };
+}

@@ -1,0 +1,63 @@
+/** What a codec is: one pure function a type and kind of column, from a cell or value to what Redis stores. */
+import type { RowCode } from '../../core/errors.ts';
+import type { ByteString, LogicalType, Value } from '../../core/types.ts';
+
+/** Why a value cannot be stored; the encoder adds the column. */
+export interface ValueFault {
+  readonly code: RowCode;
+  readonly reason: string;
+}
+
+export type Coded = ByteString | ValueFault;
+
+/** Takes a CSV cell that is not null. */
+export type TextCodec = (cell: ByteString) => Coded;
+
+/** Takes a typed value that is not null. */
+export type TypedCodec = (value: Value) => Coded;
+
+export interface Codec {
+  readonly text: TextCodec;
+  /** The codec of such a column, or, in words, what to do since none of its values can be stored. */
+  typed(type: LogicalType): TypedCodec | string;
+}
+
+export function isFault(coded: Coded): coded is ValueFault {
+  return typeof coded !== 'string';
+}
+
+/** `found` is shown as readable text, cut to 40 characters. */
+export function fault(code: RowCode, expected: string, found: ByteString): ValueFault {
+  return { code, reason: `expected ${expected}, found ${show(found)}` };
+}
+
+const SHOWN = 40;
+
+/** Bytes as a person reads them: UTF-8 decoded, control characters escaped, quoted. */
+export function show(bytes: ByteString): string {
+  const text = fromBytes(bytes.length > SHOWN * 4 ? bytes.slice(0, SHOWN * 4) : bytes);
+  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+}
+
+/** UTF-16 text → its UTF-8 bytes. */
+export function toBytes(text: string): ByteString {
+  return Buffer.from(text, 'utf8').latin1Slice();
+}
+
+/** UTF-8 bytes → text; bytes that are no UTF-8 become U+FFFD, so for showing only. */
+export function fromBytes(bytes: ByteString): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** A codec for a utf8 column read like CSV text, other kinds as given. */
+export function typedBy(
+  text: TextCodec,
+  kinds: (type: LogicalType) => TypedCodec | string | null,
+): Codec['typed'] {
+  return (type) => {
+    if (type.kind === 'utf8') return (value) => text(value as ByteString);
+    // Every value of such a column is null, and nulls never reach a codec.
+    if (type.kind === 'null') return () => '';
+    return kinds(type) ?? 'map another column, or cast it when the file is written';
+  };
+}

@@ -1,0 +1,20 @@
+import type { ByteString } from '../../core/types.ts';
+import { dateText, parseDate } from './civil.ts';
+import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+
+export const dateCodec: Codec = {
+  text: dateCell,
+  typed: typedBy(dateCell, (type) => {
+    if (type.kind === 'date') return (value) => dateOfDays(value as number);
+    return type.kind === 'timestamp' ? 'use type timestamp, or cast it to a date in the zone you mean' : null;
+  }),
+};
+
+function dateCell(cell: ByteString): Coded {
+  return cell.length === 10 && parseDate(cell, 0) !== null ? cell : fault('DATE', 'a date YYYY-MM-DD', cell);
+}
+
+/** Days since 1970-01-01. */
+export function dateOfDays(days: number): Coded {
+  return dateText(days) ?? fault('DATE', 'a date in the years 0000 to 9999', `${days} days since 1970`);
+}

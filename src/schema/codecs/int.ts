@@ -1,0 +1,66 @@
+/** Integers of 8 to 64 bits: decimal digits in, shortest decimal out, exact. */
+import type { ByteString, Value } from '../../core/types.ts';
+import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+
+export interface IntRange {
+  readonly min: bigint;
+  readonly max: bigint;
+}
+
+export function intRange(bits: number, signed: boolean): IntRange {
+  const size = BigInt(bits);
+  return signed
+    ? { min: -(1n << (size - 1n)), max: (1n << (size - 1n)) - 1n }
+    : { min: 0n, max: (1n << size) - 1n };
+}
+
+/** Digits that a double holds exactly, whatever they are. */
+const SAFE_DIGITS = 15;
+
+const FLOAT_ADVICE = 'cast it to an integer when the file is written: a float may have lost digits';
+
+/** `name` is the type as users write it, such as `int64`. */
+export function intCodec(name: string, range: IntRange): Codec {
+  const min = Number(range.min);
+  const max = Number(range.max);
+  const outside = (found: string): Coded =>
+    fault('INT_RANGE', `${name} (${range.min} to ${range.max})`, found);
+  const text = (cell: ByteString): Coded => {
+    const form = digitsForm(cell);
+    if (form === 0) return fault('INT', `${name} in decimal digits`, cell);
+    if (cell.length > SAFE_DIGITS) {
+      const value = BigInt(cell[0] === '+' ? cell.slice(1) : cell);
+      return value < range.min || value > range.max ? outside(cell) : value.toString();
+    }
+    const value = Number(cell);
+    if (value < min || value > max) return outside(cell);
+    return form === 1 ? cell : String(value === 0 ? 0 : value);
+  };
+  const whole = (value: Value): Coded => {
+    if (typeof value === 'number') return value < min || value > max ? outside(String(value)) : String(value);
+    const big = value as bigint;
+    return big < range.min || big > range.max ? outside(big.toString()) : big.toString();
+  };
+  return {
+    text,
+    typed: typedBy(text, (type) => {
+      if (type.kind === 'int') return whole;
+      if (type.kind === 'decimal' && type.scale === 0) return whole;
+      return type.kind === 'float' ? FLOAT_ADVICE : null;
+    }),
+  };
+}
+
+/** 0: no integer · 1: an integer in its shortest form · 2: one with a plus sign, leading zeros or minus zero. */
+function digitsForm(cell: ByteString): 0 | 1 | 2 {
+  const first = cell.charCodeAt(0);
+  const signed = first === 45 || first === 43;
+  const start = signed ? 1 : 0;
+  if (cell.length === start) return 0;
+  for (let i = start; i < cell.length; i += 1) {
+    const code = cell.charCodeAt(i);
+    if (code < 48 || code > 57) return 0;
+  }
+  if (first === 43) return 2;
+  return cell.charCodeAt(start) === 48 && (cell.length > start + 1 || signed) ? 2 : 1;
+}

@@ -1,0 +1,174 @@
+/** Timestamps: RFC 3339 in UTC, exact to the nanosecond; or an epoch number, by `store`. */
+import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
+import { clockText, DAY_SECONDS, dateText, digits, parseDate } from './civil.ts';
+import { type Codec, type Coded, fault, isFault, typedBy, type ValueFault } from './codec.ts';
+import { parseOffset, type WallToUtc } from './time-zone.ts';
+
+export interface TimestampOptions {
+  /** What an epoch number counts; null: numbers are no times. */
+  readonly unit: TimeUnit | null;
+  /** Zone of times that name none; null: such times are faults. */
+  readonly zone: WallToUtc | null;
+  readonly store: 'rfc3339' | TimeUnit;
+}
+
+/** Fraction digits that a unit holds. */
+const UNIT_DIGITS: Readonly<Record<TimeUnit, number>> = { s: 0, ms: 3, us: 6, ns: 9 };
+
+/** What 64 bits of nanoseconds reach, 1677 to 2262: an epoch number beyond has another unit than it says. */
+const EPOCH_LIMIT_SECONDS = 9_223_372_036;
+
+/** A moment: whole seconds since 1970 UTC (floor) and the digits of the fraction, '' where it is zero. */
+interface Moment {
+  readonly seconds: number;
+  readonly fraction: string;
+}
+
+const FORM = 'an RFC 3339 time such as 2024-01-15T08:00:00Z';
+const ZONE_ADVICE = 'it names no zone: set timezone in the schema';
+
+export function timestampCodec(options: TimestampOptions): Codec {
+  const finish = (moment: Moment | ValueFault, found: ByteString): Coded =>
+    'code' in moment ? moment : storeMoment(moment, options.store, found);
+  const text = (cell: ByteString): Coded => {
+    if (options.unit !== null && /^[+-]?\d+$/.test(cell)) {
+      return finish(epochMoment(BigInt(cell.replace('+', '')), options.unit), cell);
+    }
+    if (options.store === 'rfc3339' && isStoredForm(cell)) return cell;
+    return finish(parseTimestamp(cell, options.zone), cell);
+  };
+  return {
+    text,
+    typed: typedBy(text, (type) => typedTimestamp(type, options, finish)),
+  };
+}
+
+function typedTimestamp(
+  type: LogicalType,
+  { unit, zone }: TimestampOptions,
+  finish: (moment: Moment | ValueFault, found: ByteString) => Coded,
+): ((value: Value) => Coded) | string | null {
+  if (type.kind === 'int') {
+    if (unit === null) return 'say what its numbers count: unit s, ms, us or ns';
+    return (value) => finish(epochMoment(BigInt(value as bigint | number), unit), String(value));
+  }
+  if (type.kind === 'date') return 'use type date';
+  if (type.kind !== 'timestamp') return null;
+  if (type.zoned) return (value) => finish(unitMoment(value as bigint, type.unit), String(value));
+  if (zone === null) return `${ZONE_ADVICE} (--timezone without a schema)`;
+  return (value) => finish(zonedMoment(unitMoment(value as bigint, type.unit), zone), String(value));
+}
+
+/** Typed values as RFC 3339 text, for JSON and strings. */
+export function timestampText(value: bigint, unit: TimeUnit, zone: WallToUtc | null): Coded {
+  const moment = unitMoment(value, unit);
+  const utc = zone === null ? moment : zonedMoment(moment, zone);
+  return 'code' in utc ? utc : storeMoment(utc, 'rfc3339', String(value));
+}
+
+function unitMoment(value: bigint, unit: TimeUnit): Moment {
+  const width = UNIT_DIGITS[unit];
+  if (width === 0) return { seconds: Number(value), fraction: '' };
+  const scale = 10n ** BigInt(width);
+  const rest = ((value % scale) + scale) % scale;
+  const seconds = Number((value - rest) / scale);
+  return { seconds, fraction: rest === 0n ? '' : trimZeros(rest.toString().padStart(width, '0')) };
+}
+
+function epochMoment(value: bigint, unit: TimeUnit): Moment | ValueFault {
+  const moment = unitMoment(value, unit);
+  if (Math.abs(moment.seconds) <= EPOCH_LIMIT_SECONDS) return moment;
+  return fault('TIMESTAMP_RANGE', `an epoch number in ${unit} between 1677 and 2262`, String(value));
+}
+
+function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {
+  const seconds = zone(wall.seconds);
+  if (seconds !== null) return { seconds, fraction: wall.fraction };
+  const text = rfc3339(wall.seconds, wall.fraction) ?? String(wall.seconds);
+  return fault('TIMESTAMP', 'a time that the zone has (clocks skip this one)', text.replace('Z', ''));
+}
+
+/** `YYYY-MM-DDTHH:MM:SS[.fraction]Z` with a fraction that is not all zeros: already as it is stored. */
+function isStoredForm(cell: ByteString): boolean {
+  const { length } = cell;
+  if (cell.charCodeAt(length - 1) !== 90 || cell.charCodeAt(10) !== 84) return false;
+  if (parseDate(cell, 0) === null || clockSeconds(cell) < 0) return false;
+  if (length === 20) return true;
+  return length <= 30 && cell.charCodeAt(19) === 46 && digits(cell, 20, length - 21) > 0;
+}
+
+/** Seconds since midnight of `HH:MM:SS` at 11, or -1. */
+function clockSeconds(cell: ByteString): number {
+  const hours = digits(cell, 11, 2);
+  const minutes = digits(cell, 14, 2);
+  const seconds = digits(cell, 17, 2);
+  if (cell.charCodeAt(13) !== 58 || cell.charCodeAt(16) !== 58) return -1;
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return -1;
+  return hours * 3600 + minutes * 60 + seconds;
+}
+
+const TAIL = /^(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?$/;
+
+/** RFC 3339, also with a blank for the T; zone-less in `zone`. */
+export function parseTimestamp(cell: ByteString, zone: WallToUtc | null): Moment | ValueFault {
+  const separator = cell.charCodeAt(10);
+  const tail = TAIL.exec(cell.slice(19));
+  if (!tail || (separator !== 84 && separator !== 116 && separator !== 32))
+    return fault('TIMESTAMP', FORM, cell);
+  const days = parseDate(cell, 0);
+  const clock = clockSeconds(cell);
+  if (days === null || clock < 0) return fault('TIMESTAMP', `${FORM}, a date and time that exist`, cell);
+  const [, fractionDigits = '', zoneText] = tail;
+  const fraction = /[1-9]/.test(fractionDigits) ? fractionDigits : '';
+  const wall = { seconds: days * DAY_SECONDS + clock, fraction };
+  if (zoneText === undefined) {
+    return zone
+      ? zonedMoment(wall, zone)
+      : fault('TIMESTAMP_ZONE', `a time with a zone; ${ZONE_ADVICE}`, cell);
+  }
+  if (zoneText === 'Z' || zoneText === 'z') return wall;
+  const offset = parseOffset(zoneText);
+  if (offset === null) return fault('TIMESTAMP', `${FORM}, with an offset below 24:00`, cell);
+  return { seconds: wall.seconds - offset, fraction };
+}
+
+function storeMoment({ seconds, fraction }: Moment, store: 'rfc3339' | TimeUnit, found: ByteString): Coded {
+  if (store !== 'rfc3339') return epochText(seconds, fraction, store, found);
+  return (
+    rfc3339(seconds, fraction) ?? fault('TIMESTAMP_RANGE', 'a time in the years 0000 to 9999 UTC', found)
+  );
+}
+
+function rfc3339(seconds: number, fraction: string): string | null {
+  const days = Math.floor(seconds / DAY_SECONDS);
+  const date = dateText(days);
+  if (date === null) return null;
+  return `${date}T${clockText(seconds - days * DAY_SECONDS)}${fraction === '' ? '' : `.${fraction}`}Z`;
+}
+
+function epochText(seconds: number, fraction: string, unit: TimeUnit, found: ByteString): Coded {
+  const width = UNIT_DIGITS[unit];
+  const significant = trimZeros(fraction);
+  if (significant.length > width) {
+    return fault('TIMESTAMP', `a time in whole ${unit} (store: epoch_${unit}); choose a finer unit`, found);
+  }
+  return (BigInt(seconds) * 10n ** BigInt(width) + BigInt(significant.padEnd(width, '0') || '0')).toString();
+}
+
+function trimZeros(fraction: string): string {
+  return fraction.replace(/0+$/, '');
+}
+
+/** `HH:MM:SS[.fraction]` of a time of day. */
+export function timeOfDayText(value: bigint, unit: TimeUnit): string {
+  const { seconds, fraction } = unitMoment(value, unit);
+  return `${clockText(seconds)}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** The start of the run, for `value: ingest_time`. */
+export function epochMsCoded(ms: number, store: 'rfc3339' | TimeUnit): ByteString {
+  // A unit of seconds has no place for the milliseconds, and a stamp of ours may be cut.
+  const moment = unitMoment(BigInt(store === 's' ? Math.floor(ms / 1000) * 1000 : ms), 'ms');
+  const coded = storeMoment(moment, store, String(ms));
+  return isFault(coded) ? String(ms) : coded;
+}

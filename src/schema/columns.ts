@@ -1,0 +1,112 @@
+/** Which source column each part of a schema reads; everything that does not fit is told at once. */
+import { type ErrorCode, FeaturectlError } from '../core/errors.ts';
+import type { ColumnInfo, LogicalType } from '../core/types.ts';
+import type { TypedCodec } from './codecs/codec.ts';
+import { scalarText } from './codecs/string.ts';
+import { nearest } from './problems.ts';
+import type { FeatureSchema } from './types.ts';
+
+/** Indexes into the source's columns; null: the column is absent (and may be) or the feature reads none. */
+export interface ColumnPlan {
+  readonly keys: ReadonlyMap<string, number>;
+  readonly features: readonly (number | null)[];
+}
+
+/** Throws COLUMN for missing columns, else TYPE for columns of a type that cannot be taken. */
+export function planColumns(
+  schema: FeatureSchema,
+  columns: readonly ColumnInfo[],
+  source: string,
+): ColumnPlan {
+  const index = new Map<string, number>();
+  for (const [i, { name }] of columns.entries()) if (!index.has(name)) index.set(name, i);
+  const missing = [
+    ...schema.key.columns.filter((name) => !index.has(name)).map((name) => ({ name, by: 'key' })),
+    ...schema.features
+      .filter(({ from, required }) => from !== null && required && !index.has(from))
+      .map(({ from, name }) => ({ name: from ?? '', by: `feature ${name}` })),
+  ];
+  if (missing.length > 0)
+    throwAll(
+      'COLUMN',
+      source,
+      missing.map((column) => missingLine(column, columns)),
+    );
+  const misfits = [...keyMisfits(schema, columns, index), ...featureMisfits(schema, columns, index)];
+  if (misfits.length > 0) throwAll('TYPE', source, misfits);
+  return {
+    keys: new Map(schema.key.columns.map((name) => [name, index.get(name) ?? 0])),
+    features: schema.features.map(({ from }) => (from === null ? null : (index.get(from) ?? null))),
+  };
+}
+
+function throwAll(code: ErrorCode, source: string, lines: readonly string[]): never {
+  const list = lines.length === 1 ? ` ${lines[0]}` : `\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  throw new FeaturectlError(code, `${source}:${list}`);
+}
+
+function missingLine({ name, by }: { name: string; by: string }, columns: readonly ColumnInfo[]): string {
+  const names = columns.map((column) => column.name);
+  const near = nearest(name, names);
+  const found = names.length > 20 ? `${names.slice(0, 20).join(', ')}, …` : names.join(', ');
+  return `expected a column ${name} (${by}), found ${near ? `${near}: did you mean that?` : `only ${found}`}`;
+}
+
+function keyMisfits(
+  schema: FeatureSchema,
+  columns: readonly ColumnInfo[],
+  index: ReadonlyMap<string, number>,
+): string[] {
+  return schema.key.columns.flatMap((name) => {
+    const type = columns[index.get(name) ?? 0]?.type ?? 'text';
+    const codec = type === 'text' ? null : keyCodec(type);
+    return typeof codec === 'string' && type !== 'text'
+      ? [`key column ${name} is ${describeType(type)}, which is no entity: ${codec}`]
+      : [];
+  });
+}
+
+/** The text of an entity. A float is refused: 1 and 1.0 would be one entity or two by chance. */
+export function keyCodec(type: LogicalType): TypedCodec | string {
+  if (type.kind === 'float') return 'cast it to an integer or string when the file is written';
+  if (type.kind === 'binary') return (value) => value as string;
+  return scalarText(type, null, false);
+}
+
+function featureMisfits(
+  schema: FeatureSchema,
+  columns: readonly ColumnInfo[],
+  index: ReadonlyMap<string, number>,
+): string[] {
+  return schema.features.flatMap(({ name, from, type, codec }) => {
+    const column = from === null ? undefined : columns[index.get(from) ?? -1];
+    if (!column || column.type === 'text') return [];
+    const typed = codec.typed(column.type);
+    if (typeof typed !== 'string') return [];
+    return [
+      `column ${column.name} is ${describeType(column.type)}, which feature ${name} cannot store as ${type}: ${typed}`,
+    ];
+  });
+}
+
+/** A type as users know it, such as `list<float32>` or `timestamp[us] without zone`. */
+export function describeType(type: LogicalType): string {
+  switch (type.kind) {
+    case 'int':
+      return `${type.signed ? 'int' : 'uint'}${type.bits}`;
+    case 'float':
+      return `float${type.bits}`;
+    case 'decimal':
+      return `decimal(${type.precision},${type.scale})`;
+    case 'timestamp':
+      return `timestamp[${type.unit}]${type.zoned ? '' : ' without zone'}`;
+    case 'list':
+      return `list<${describeType(type.item)}>`;
+    case 'struct':
+      return `struct<${type.fields.map((field) => field.name).join(', ')}>`;
+    case 'map':
+      return `map<${describeType(type.key)}, ${describeType(type.value)}>`;
+    default:
+      return type.kind;
+  }
+}

@@ -1,0 +1,26 @@
+import type { ByteString } from '../core/types.ts';
+import { toBytes } from './codecs/codec.ts';
+import { joinKey, keyParts as partsOf, keyPattern as patternOf } from './key-template.ts';
+import type { FeatureSchema } from './types.ts';
+
+export { fromBytes, toBytes } from './codecs/codec.ts';
+export { compileEncoder, type EncodeContext } from './compile.ts';
+export { schemaJsonSchema } from './form.ts';
+export { type ColumnSchemaOptions, schemaFromColumns } from './from-columns.ts';
+export { parseSchema } from './parse.ts';
+export type { Feature, FeatureSchema, NullPolicy } from './types.ts';
+
+/** The key of an entity; `parts` as in `keyParts`, in ordinary text. */
+export function keyOf(schema: FeatureSchema, parts: readonly string[]): ByteString {
+  return joinKey(schema.key, parts.map(toBytes));
+}
+
+/** Names of what makes an entity, in order: columns, `_row`, `_source`. */
+export function keyParts(schema: FeatureSchema): readonly string[] {
+  return partsOf(schema.key);
+}
+
+/** A glob for SCAN MATCH that every key of the schema fits. */
+export function keyPattern(schema: FeatureSchema): ByteString {
+  return patternOf(schema.key);
+}

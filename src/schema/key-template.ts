@@ -1,0 +1,121 @@
+/** Key templates: `features:user:{user_id}` → parts; parts and entity values → the key. */
+import type { ByteString } from '../core/types.ts';
+import { toBytes } from './codecs/codec.ts';
+
+export type KeyPart =
+  | { readonly kind: 'literal'; readonly bytes: ByteString }
+  | { readonly kind: 'column'; readonly column: string }
+  | { readonly kind: 'row' }
+  | { readonly kind: 'source' };
+
+export interface KeyTemplate {
+  /** As written. */
+  readonly text: string;
+  readonly parts: readonly KeyPart[];
+  /** Columns in the order of the template, each once. */
+  readonly columns: readonly string[];
+  /** Makes a part's value unable to be taken for a separator; identity where there is one part only. */
+  readonly escape: (value: ByteString) => ByteString;
+}
+
+/** The template, or what is wrong with it. `{{` and `}}` are literal braces. */
+export function parseKeyTemplate(text: string): KeyTemplate | string {
+  const parts: KeyPart[] = [];
+  let literal = '';
+  const endLiteral = (): void => {
+    if (literal !== '') parts.push({ kind: 'literal', bytes: toBytes(literal) });
+    literal = '';
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if ((char === '{' || char === '}') && text[at + 1] === char) {
+      literal += char;
+      at += 1;
+    } else if (char === '{') {
+      const close = text.indexOf('}', at);
+      const name = close < 0 ? '' : text.slice(at + 1, close);
+      if (name === '' || name.includes('{')) return braceProblem(text, at);
+      endLiteral();
+      parts.push(partOf(name));
+      at = close;
+    } else if (char === '}') {
+      return braceProblem(text, at);
+    } else {
+      literal += char;
+    }
+  }
+  endLiteral();
+  return keyTemplate(text, parts);
+}
+
+/** A template from parts that are already known, for running without a schema. */
+export function keyTemplate(text: string, parts: readonly KeyPart[]): KeyTemplate | string {
+  const values = parts.filter((part) => part.kind !== 'literal');
+  if (values.length === 0) {
+    return `expected at least one {column}, found none in "${text}": all rows would share one key`;
+  }
+  const separators = separatorsOf(parts);
+  if (separators === null) return `expected text between two parts, found none in "${text}"`;
+  return {
+    text,
+    parts,
+    columns: [...new Set(parts.flatMap((part) => (part.kind === 'column' ? [part.column] : [])))],
+    escape: values.length > 1 ? escaper(separators) : (value) => value,
+  };
+}
+
+export function partOf(name: string): KeyPart {
+  if (name === '_row') return { kind: 'row' };
+  return name === '_source' ? { kind: 'source' } : { kind: 'column', column: name };
+}
+
+function braceProblem(text: string, at: number): string {
+  return `expected {column} (and {{ or }} for a brace itself), found "${text.slice(at)}" at character ${at + 1}`;
+}
+
+/** First bytes of the literals that stand between two values; null where two values touch. */
+function separatorsOf(parts: readonly KeyPart[]): Set<string> | null {
+  const separators = new Set<string>();
+  const last = parts.findLastIndex((part) => part.kind !== 'literal');
+  const first = parts.findIndex((part) => part.kind !== 'literal');
+  for (let i = first + 1; i <= last; i += 1) {
+    const part = parts[i];
+    if (part?.kind === 'literal') separators.add(part.bytes[0] ?? '');
+    else if (parts[i - 1]?.kind !== 'literal') return null;
+  }
+  return separators;
+}
+
+/** A value then never holds a separator's first byte, so it ends where the first one stands. */
+function escaper(separators: ReadonlySet<string>): (value: ByteString) => ByteString {
+  const bytes = [...separators, '%'].map((byte) => `\\x${hex(byte)}`).join('');
+  const special = new RegExp(`[${bytes}]`, 'g');
+  return (value) => value.replace(special, (byte) => `%${hex(byte).toUpperCase()}`);
+}
+
+function hex(byte: string): string {
+  return byte.charCodeAt(0).toString(16).padStart(2, '0');
+}
+
+/** `values` in the order of the template's non-literal parts. */
+export function joinKey(template: KeyTemplate, values: readonly ByteString[]): ByteString {
+  let next = 0;
+  return template.parts
+    .map((part) => (part.kind === 'literal' ? part.bytes : template.escape(values[next++] ?? '')))
+    .join('');
+}
+
+/** Names of the parts that a person gives to name an entity, in order. */
+export function keyParts(template: KeyTemplate): readonly string[] {
+  return template.parts.flatMap((part) => {
+    if (part.kind === 'literal') return [];
+    return [part.kind === 'column' ? part.column : `_${part.kind}`];
+  });
+}
+
+/** A glob for SCAN MATCH that every key of the template fits. */
+export function keyPattern(template: KeyTemplate): ByteString {
+  return template.parts
+    .map((part) => (part.kind === 'literal' ? part.bytes.replace(/[*?[\]\\]/g, '\\$&') : '*'))
+    .join('');
+}

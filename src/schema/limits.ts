@@ -1,0 +1,98 @@
+/** min, max and max_bytes: checks on what a codec gives. */
+import type { ByteString } from '../core/types.ts';
+import { type Codec, type Coded, fault, isFault } from './codecs/codec.ts';
+import type { FeatureForm } from './form.ts';
+
+type Check = (stored: ByteString) => Coded;
+
+/** The codec with the form's limits; a bound that is no number of the type is a problem. */
+export function limited(
+  codec: Codec,
+  form: FeatureForm,
+  problem: (option: string, message: string) => void,
+): Codec {
+  const checks = [boundCheck(codec, form, problem), lengthCheck(form)].filter((check) => check !== null);
+  return checks.reduce(checked, codec);
+}
+
+function checked(codec: Codec, check: Check): Codec {
+  return {
+    text: (cell) => {
+      const coded = codec.text(cell);
+      return isFault(coded) ? coded : check(coded);
+    },
+    typed: (type) => {
+      const typed = codec.typed(type);
+      if (typeof typed === 'string') return typed;
+      return (value) => {
+        const coded = typed(value);
+        return isFault(coded) ? coded : check(coded);
+      };
+    },
+  };
+}
+
+function lengthCheck({ max_bytes: max }: FeatureForm): Check | null {
+  if (max === undefined) return null;
+  return (stored) =>
+    stored.length <= max
+      ? stored
+      : { code: 'TOO_LONG', reason: `expected at most ${max} bytes (max_bytes), found ${stored.length}` };
+}
+
+function boundCheck(
+  codec: Codec,
+  form: FeatureForm,
+  problem: (option: string, message: string) => void,
+): Check | null {
+  if (form.min === undefined && form.max === undefined) return null;
+  const read = (option: 'min' | 'max'): string | null => {
+    if (form[option] === undefined) return null;
+    const coded = codec.text(String(form[option]));
+    if (!isFault(coded)) return coded;
+    problem(option, coded.reason);
+    return null;
+  };
+  const min = read('min');
+  const max = read('max');
+  const compare = comparer(form.type);
+  if (min !== null && max !== null && compare(min, max) > 0)
+    problem('min', `expected at most max (${max}), found ${min}`);
+  const expected = `a value ${min === null ? '' : `from ${min} `}${max === null ? '' : `to ${max}`}`.trim();
+  return (stored) => {
+    const isWithin =
+      (min === null || compare(stored, min) >= 0) && (max === null || compare(stored, max) <= 0);
+    return isWithin ? stored : fault('BOUNDS', expected, stored);
+  };
+}
+
+/** Orders stored numbers: 64-bit integers and decimals exactly, floats as floats (nan is within nothing). */
+function comparer(type: string): (a: string, b: string) => number {
+  if (type.startsWith('float')) return (a, b) => numberOf(a) - numberOf(b);
+  if (type === 'decimal') return compareDecimals;
+  if (!type.endsWith('64')) return (a, b) => Number(a) - Number(b);
+  return (a, b) => {
+    if (a.length < 16 && b.length < 16) return Number(a) - Number(b);
+    return BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0;
+  };
+}
+
+function numberOf(stored: string): number {
+  if (stored === 'inf') return Number.POSITIVE_INFINITY;
+  return stored === '-inf' ? Number.NEGATIVE_INFINITY : Number(stored);
+}
+
+function compareDecimals(a: string, b: string): number {
+  const scale = Math.max(scaleOf(a), scaleOf(b));
+  const difference = unscaled(a, scale) - unscaled(b, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+function scaleOf(decimal: string): number {
+  const point = decimal.indexOf('.');
+  return point < 0 ? 0 : decimal.length - point - 1;
+}
+
+function unscaled(decimal: string, scale: number): bigint {
+  return BigInt(decimal.replace('.', '') + '0'.repeat(scale - scaleOf(decimal)));
+}

@@ -1,0 +1,144 @@
+/** A schema file, YAML or JSON → FeatureSchema. */
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { timeZone } from './codecs/time-zone.ts';
+import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';
+import { familyOf } from './feature-family.ts';
+import { type FeatureForm, featureForm, headForm } from './form.ts';
+import { type KeyTemplate, parseKeyTemplate } from './key-template.ts';
+import { addIssues, collectProblems, type Problems } from './problems.ts';
+import { parseJitter, parseTtl } from './ttl.ts';
+import type { Feature, FeatureSchema } from './types.ts';
+
+/** `file` is for messages. Throws SCHEMA with every problem found, a line each with its path. */
+export function parseSchema(text: string, file: string): FeatureSchema {
+  const problems = collectProblems(file);
+  const content = readYaml(text, problems);
+  problems.throwIfAny();
+  const checked = headForm.safeParse(content);
+  if (!checked.success) addIssues(problems, [], checked.error.issues, content, Object.keys(headForm.shape));
+  const forms = featureForms(ownValue(content, 'features'), problems);
+  if (!checked.success) problems.throwIfAny();
+  const schema = buildSchema(checked.data as z.infer<typeof headForm>, forms, problems);
+  problems.throwIfAny();
+  return schema;
+}
+
+/** Integers that a double does not hold stay text, so that bounds and defaults keep every digit. */
+function readYaml(text: string, problems: Problems): unknown {
+  const document = parseDocument(text, { intAsBigInt: true, prettyErrors: true, uniqueKeys: true });
+  for (const error of document.errors) problems.add([], error.message.split('\n')[0] ?? error.message);
+  if (document.errors.length > 0) return null;
+  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    problems.add([], 'expected a map with name, key, ttl and features');
+  }
+  return plainNumbers(content);
+}
+
+function plainNumbers(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (Array.isArray(value)) return value.map(plainNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: object = {};
+  for (const [key, item] of Object.entries(value)) define(copy, key, plainNumbers(item));
+  return copy;
+}
+
+/** `__proto__` is a name like any other. */
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function ownValue(content: unknown, key: string): unknown {
+  return Object.getOwnPropertyDescriptor(content, key)?.value;
+}
+
+/** Each feature is checked by itself: zod's records would drop one named `__proto__`. */
+function featureForms(features: unknown, problems: Problems): Map<string, FeatureForm> {
+  const forms = new Map<string, FeatureForm>();
+  if (typeof features !== 'object' || features === null || Array.isArray(features)) {
+    problems.add(['features'], 'expected a map of name → type, such as "total_purchases: int64"');
+    return forms;
+  }
+  for (const [name, value] of Object.entries(features)) {
+    const options = typeof value === 'string' ? { type: value } : value;
+    const checked = featureForm.safeParse(options);
+    if (checked.success) forms.set(name, checked.data);
+    else
+      addIssues(problems, ['features', name], checked.error.issues, options, Object.keys(featureForm.shape));
+    if (name === '') problems.add(['features'], 'expected a name for each feature, found an empty one');
+  }
+  if (forms.size === 0 && problems.count === 0) problems.add(['features'], 'expected at least one feature');
+  return forms;
+}
+
+function buildSchema(
+  head: z.infer<typeof headForm>,
+  forms: Map<string, FeatureForm>,
+  problems: Problems,
+): FeatureSchema {
+  const context = topContext(head, problems);
+  addEventTime(head, forms, problems);
+  const features = [...forms].map(([name, form]) => build(name, form, context, problems));
+  const names = features.map((feature) => feature.name);
+  return {
+    name: head.name,
+    key: checkedKey(head.key, problems),
+    ttlMs: numberOr(parseTtl(head.ttl), ['ttl'], problems),
+    ttlJitter:
+      head.ttl_jitter === undefined ? 0 : numberOr(parseJitter(head.ttl_jitter), ['ttl_jitter'], problems),
+    features,
+    fields: features.map((feature) => feature.field),
+    eventTimeField: head.event_time === undefined ? null : names.indexOf(head.event_time),
+    nullTokens: context.tokens,
+  };
+}
+
+function topContext(head: z.infer<typeof headForm>, problems: Problems): Omit<FeatureContext, 'problem'> {
+  const zone = head.timezone === undefined ? null : timeZone(head.timezone);
+  if (head.timezone !== undefined && !zone) problems.add(['timezone'], zoneProblem(head.timezone));
+  return { zone, policy: head.null?.policy ?? 'skip', tokens: tokenSet(head.null?.tokens ?? ['']) };
+}
+
+function build(
+  name: string,
+  form: FeatureForm,
+  context: Omit<FeatureContext, 'problem'>,
+  problems: Problems,
+): Feature {
+  const problem = (option: string, message: string): void => {
+    problems.add(['features', name, ...(option === '' ? [] : [option])], message);
+  };
+  return buildFeature(name, form, { ...context, problem });
+}
+
+/** An event time that is no feature is a column, stored as a timestamp feature of its name. */
+function addEventTime(
+  head: z.infer<typeof headForm>,
+  forms: Map<string, FeatureForm>,
+  problems: Problems,
+): void {
+  if (head.event_time === undefined) return;
+  const form = forms.get(head.event_time);
+  if (form === undefined) forms.set(head.event_time, { type: 'timestamp' });
+  else if (!['timestamp', 'date'].includes(familyOf(form.type))) {
+    problems.add(
+      ['event_time'],
+      `expected a feature of type timestamp or date, found ${head.event_time}: ${form.type}`,
+    );
+  }
+}
+
+function checkedKey(text: string, problems: Problems): KeyTemplate {
+  const template = parseKeyTemplate(text);
+  if (typeof template !== 'string') return template;
+  problems.add(['key'], template);
+  return { text, parts: [], columns: [], escape: (value) => value };
+}
+
+function numberOr(parsed: number | string, path: readonly string[], problems: Problems): number {
+  if (typeof parsed === 'number') return parsed;
+  problems.add(path, parsed);
+  return 0;
+}

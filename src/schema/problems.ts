@@ -1,0 +1,108 @@
+/** Collects what is wrong with a schema file, to tell all of it at once. */
+
+import type { z } from 'zod';
+import { FeaturectlError } from '../core/errors.ts';
+
+export interface Problems {
+  add(path: readonly PropertyKey[], message: string): void;
+  readonly count: number;
+  /** Throws SCHEMA with every problem, a line each, if there is one. */
+  throwIfAny(): void;
+}
+
+export function collectProblems(file: string): Problems {
+  const lines: string[] = [];
+  return {
+    add: (path, message) => {
+      const place = path.map(String).join('.');
+      lines.push(place === '' ? message : `${place}: ${message}`);
+    },
+    get count() {
+      return lines.length;
+    },
+    throwIfAny: () => {
+      if (lines.length === 0) return;
+      const title = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
+      throw new FeaturectlError(
+        'SCHEMA',
+        `${file} has ${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+      );
+    },
+  };
+}
+
+/** zod's issues in our words; `known` are the keys that unknown ones are compared with. */
+export function addIssues(
+  problems: Problems,
+  path: readonly PropertyKey[],
+  issues: readonly z.core.$ZodIssue[],
+  root: unknown,
+  known: readonly string[],
+): void {
+  for (const issue of issues) {
+    const at = [...path, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) problems.add([...at, key], unknownKey(key, known));
+    } else {
+      problems.add(at, `${issueText(issue)}, found ${describe(valueAt(root, issue.path))}`);
+    }
+  }
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  const advice = near ? `did you mean ${near}?` : `known keys are ${known.join(', ')}`;
+  return `unknown key; ${advice}`;
+}
+
+function issueText(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_union') {
+    const inner = issue.errors.flat().map(issueText);
+    return `expected ${[...new Set(inner.map((text) => text.replace(/^expected /, '')))].join(' or ')}`;
+  }
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
+  return issue.message.startsWith('expected') ? issue.message : `expected: ${issue.message}`;
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.getOwnPropertyDescriptor(value, key)?.value;
+  }
+  return value;
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** The candidate that a typing slip would explain: equal but for case, or at most two edits away. */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  const folded = (text: string): string => text.toLowerCase().replace(/[\s_-]/g, '');
+  const same = candidates.find((candidate) => folded(candidate) === folded(word));
+  if (same !== undefined) return same;
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: distance(folded(word), folded(candidate)) }))
+    .filter(({ candidate, edits }) => edits <= 2 && edits < candidate.length / 2)
+    .sort((a, b) => a.edits - b.edits);
+  return ranked[0]?.candidate ?? null;
+}
+
+/** Levenshtein distance, by the usual two rows. */
+function distance(a: string, b: string): number {
+  let before = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (before[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, (before[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    before = row;
+  }
+  return before[b.length] ?? 0;
+}

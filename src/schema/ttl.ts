@@ -1,0 +1,43 @@
+/** Time to live: how it is written, and the share of it that a key gets. */
+import type { ByteString } from '../core/types.ts';
+import { parseDuration } from '../core/units.ts';
+
+export const MAX_TTL_MS = 3650 * 86_400_000;
+
+/** Milliseconds, 0 for "none", or what is wrong. */
+export function parseTtl(text: string): number | string {
+  if (text === 'none') return 0;
+  const ms = parseDuration(text);
+  if (ms === null) {
+    return `expected a whole number with ms, s, m, h, d or w (24h), or none for no expiry, found "${text}"`;
+  }
+  if (ms === 0) return `expected more than 0, found "${text}": keys would be gone at once (none = no expiry)`;
+  return ms > MAX_TTL_MS ? `expected at most 10 years (3650d), found "${text}"` : ms;
+}
+
+/** A share from 0 to 1, or what is wrong. */
+export function parseJitter(text: string): number | string {
+  const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
+  const share = match ? Number(match[1]) / 100 : Number.NaN;
+  return share >= 0 && share < 1 ? share : `expected a share from 0% to below 100%, found "${text}"`;
+}
+
+/**
+ * The TTL of a key in milliseconds: evenly spread over [ttl·(1−jitter), ttl] by a hash of the key, so that
+ * a rerun gives the same. Whole seconds where the TTL is in whole seconds.
+ */
+export function ttlFor(key: ByteString, ttlMs: number, jitter: number): number {
+  if (jitter === 0 || ttlMs === 0) return ttlMs;
+  const unit = ttlMs % 1000 === 0 && ttlMs * jitter >= 1000 ? 1000 : 1;
+  const steps = Math.floor((ttlMs * jitter) / unit);
+  return ttlMs - unit * Math.floor((hash(key) / 2 ** 32) * (steps + 1));
+}
+
+/** FNV-1a over the bytes, 32 bits, then the finalizer of MurmurHash3 so that near keys spread. */
+function hash(key: ByteString): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}

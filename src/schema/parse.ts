@@ -18,15 +18,14 @@ export function parseSchema(text: string, file: string): FeatureSchema {
   const checked = headForm.safeParse(content);
   if (!checked.success) addIssues(problems, [], checked.error.issues, content, Object.keys(headForm.shape));
   const forms = featureForms(ownValue(content, 'features'), problems);
-  if (!checked.success) problems.throwIfAny();
-  const schema = buildSchema(checked.data as z.infer<typeof headForm>, forms, problems);
+  const schema = buildSchema(checked.data ?? validPart(content), forms, problems);
   problems.throwIfAny();
   return schema;
 }
 
 /** Integers that a double does not hold stay text, so that bounds and defaults keep every digit. */
 function readYaml(text: string, problems: Problems): unknown {
-  const document = parseDocument(text, { intAsBigInt: true, prettyErrors: true, uniqueKeys: true });
+  const document = parseDocument(text, { intAsBigInt: true, stringKeys: true });
   for (const error of document.errors) problems.add([], error.message.split('\n')[0] ?? error.message);
   if (document.errors.length > 0) return null;
   const content: unknown = document.toJS({ maxAliasCount: 100 });
@@ -52,6 +51,15 @@ function define(target: object, key: string, value: unknown): void {
 
 function ownValue(content: unknown, key: string): unknown {
   return Object.getOwnPropertyDescriptor(content, key)?.value;
+}
+
+/** The keys that are right, so that what they hold is checked too while other keys are wrong. */
+function validPart(content: unknown): z.infer<typeof headForm> {
+  const valid = Object.entries(headForm.shape).flatMap(([key, form]) => {
+    const checked = form.safeParse(ownValue(content, key));
+    return checked.success ? [[key, checked.data]] : [];
+  });
+  return { name: '', key: '{_row}', ttl: 'none', features: null, ...Object.fromEntries(valid) };
 }
 
 /** Each feature is checked by itself: zod's records would drop one named `__proto__`. */

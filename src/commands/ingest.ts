@@ -9,7 +9,6 @@ import { fingerprint } from '../output/fingerprint.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { assertReportWritable } from '../output/report.ts';
-import { connect, createWriter } from '../redis/index.ts';
 import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { connectOptions } from './connection.ts';
@@ -138,6 +137,8 @@ function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
 async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListener): Promise<Writer> {
   const { writing, connection: target, dryRun } = run.options;
   if (dryRun) return createCountingWriter(writing.mode, listener);
+  // Loaded when needed: --dry-run talks to no Redis.
+  const { connect, createWriter } = await import('../redis/index.ts');
   const connection = await connect(await connectOptions(target, run.io.signal));
   try {
     return await createWriter(

@@ -76,7 +76,7 @@ const ARROW_MAX_PRECISION = 76;
 /** Throws an Error in words where the bytes are no footer. */
 export function readFooter(bytes: Buffer): ParquetFooter {
   const elements: SchemaElement[] = [];
-  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false };
+  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [] };
   let rows = 0;
   let encrypted = false;
   readStruct({ bytes, at: 0 }, (field, cursor) => {
@@ -102,19 +102,13 @@ export function readFooter(bytes: Buffer): ParquetFooter {
     encrypted: encrypted || groups.encrypted,
     topLevel: topLevelNames(elements),
     leaves: elements.filter((element) => element.physical !== null).map(leafOverride),
-    rewritten: rewrite(bytes, elements),
+    rewritten: patched(bytes, [...elementPatches(elements), ...groups.patches]),
   };
 }
 
 function readElement(cursor: Cursor): SchemaElement {
   const start = cursor.at;
-  const fields: RawField[] = [];
-  readStruct(cursor, (field) => {
-    const from = cursor.at;
-    skip(cursor, field.type, 0);
-    fields.push({ id: field.id, type: field.type, value: cursor.bytes.subarray(from, cursor.at) });
-    return true;
-  });
+  const fields = readFields(cursor);
   const logical = logicalKind(fields);
   const integer = (id: number): number | null => integerField(fields, id);
   return {
@@ -130,6 +124,17 @@ function readElement(cursor: Cursor): SchemaElement {
     enumerated: logical === LOGICAL.enumerated || integer(ELEMENT.converted) === CONVERTED.enumerated,
     decimal: logical === LOGICAL.decimal || integer(ELEMENT.converted) === CONVERTED.decimal,
   };
+}
+
+function readFields(cursor: Cursor): readonly RawField[] {
+  const fields: RawField[] = [];
+  readStruct(cursor, (field) => {
+    const from = cursor.at;
+    skip(cursor, field.type, 0);
+    fields.push({ id: field.id, type: field.type, value: cursor.bytes.subarray(from, cursor.at) });
+    return true;
+  });
+  return fields;
 }
 
 function integerField(fields: readonly RawField[], id: number): number | null {
@@ -159,7 +164,18 @@ interface GroupTotals {
   bytes: number;
   values: number;
   encrypted: boolean;
+  readonly patches: Patch[];
 }
+
+/** Bytes to stand in the footer in place of those from `start` up to `end`. */
+interface Patch {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
+/** Where the page index lies. It serves filters only, and some writers (parquetjs) write it wrong. */
+const PAGE_INDEX = [4, 5, 6, 7];
 
 function readRowGroup(cursor: Cursor, totals: GroupTotals): void {
   readStruct(cursor, (field) => {
@@ -174,17 +190,28 @@ function readRowGroup(cursor: Cursor, totals: GroupTotals): void {
 }
 
 function readColumnChunk(cursor: Cursor, totals: GroupTotals): void {
+  const start = cursor.at;
+  const fields = readFields(cursor);
+  // 9 encrypted_column_metadata: the column has a key of its own.
+  if (fields.some((field) => field.id === 9)) totals.encrypted = true;
+  const meta = fields.find((field) => field.id === 3 && field.type === TYPE.struct);
+  if (meta !== undefined) totals.values += valuesOf(meta.value);
+  const kept = fields.filter((field) => !PAGE_INDEX.includes(field.id));
+  if (kept.length < fields.length) {
+    totals.patches.push({ start, end: cursor.at, bytes: writeStruct(kept) });
+  }
+}
+
+/** 5 num_values of ColumnMetaData. */
+function valuesOf(meta: Buffer): number {
+  const cursor: Cursor = { bytes: meta, at: 0 };
+  let values = 0;
   readStruct(cursor, (field) => {
-    // 9 encrypted_column_metadata: the column has a key of its own.
-    if (field.id === 9) totals.encrypted = true;
-    if (field.id !== 3 || field.type !== TYPE.struct) return false;
-    readStruct(cursor, (meta) => {
-      if (meta.id !== 5 || meta.type !== TYPE.i64) return false;
-      totals.values += readInteger(cursor);
-      return true;
-    });
+    if (field.id !== 5 || field.type !== TYPE.i64) return false;
+    values = readInteger(cursor);
     return true;
   });
+  return values;
 }
 
 function topLevelNames(elements: readonly SchemaElement[]): readonly string[] {
@@ -221,16 +248,22 @@ function isWideDecimal(element: SchemaElement): boolean {
  * decimal of more than 76 digits. Declared as plain bytes, both come through as they are stored. A leaf
  * without a repetition type, which old writers left out, is given `required`.
  */
-function rewrite(bytes: Buffer, elements: readonly SchemaElement[]): Buffer | null {
+function elementPatches(elements: readonly SchemaElement[]): Patch[] {
+  return elements.flatMap((element, index) => {
+    const fields = rewriteElement(element, index === 0);
+    return fields === null ? [] : [{ start: element.start, end: element.end, bytes: writeStruct(fields) }];
+  });
+}
+
+function patched(bytes: Buffer, patches: readonly Patch[]): Buffer | null {
+  if (patches.length === 0) return null;
   const parts: Buffer[] = [];
   let done = 0;
-  for (const [index, element] of elements.entries()) {
-    const fields = rewriteElement(element, index === 0);
-    if (fields === null) continue;
-    parts.push(bytes.subarray(done, element.start), writeElement(fields));
-    done = element.end;
+  for (const patch of [...patches].sort((a, b) => a.start - b.start)) {
+    parts.push(bytes.subarray(done, patch.start), patch.bytes);
+    done = patch.end;
   }
-  return parts.length === 0 ? null : Buffer.concat([...parts, bytes.subarray(done)]);
+  return Buffer.concat([...parts, bytes.subarray(done)]);
 }
 
 function rewriteElement(element: SchemaElement, root: boolean): readonly RawField[] | null {
@@ -252,7 +285,7 @@ function integer(id: number, value: number): RawField {
   return { id, type: TYPE.i32, value: zigzag(value) };
 }
 
-function writeElement(fields: readonly RawField[]): Buffer {
+function writeStruct(fields: readonly RawField[]): Buffer {
   const parts: Buffer[] = [];
   let previous = 0;
   for (const field of fields) {

@@ -1,0 +1,37 @@
+/** Connection options as users give them → what src/redis takes: PEM files are read here. */
+import { readFile } from 'node:fs/promises';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ConnectOptions } from '../redis/index.ts';
+import type { ConnectionOptions } from './options.ts';
+
+/** Throws USAGE where a certificate file cannot be read or --sentinel lacks its name. */
+export async function connectOptions(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<ConnectOptions> {
+  const { tlsCa, tlsCert, tlsKey, sentinels, sentinelName } = options;
+  if (sentinels.length > 0 && sentinelName === null) {
+    throw new FeaturectlError('USAGE', '--sentinel: expected --sentinel-name NAME beside it, found none');
+  }
+  const ca = await pem('--tls-ca', tlsCa);
+  const cert = await pem('--tls-cert', tlsCert);
+  const key = await pem('--tls-key', tlsKey);
+  return {
+    url: options.redis,
+    cluster: options.cluster,
+    retryForMs: options.retryForMs,
+    signal,
+    ...(sentinelName === null ? {} : { sentinels, sentinelName }),
+    ...(ca || cert || key ? { tls: { ...ca, ...cert, ...key } } : {}),
+  };
+
+  async function pem(flag: string, path: string | null): Promise<Record<string, string> | null> {
+    if (path === null) return null;
+    try {
+      return { [flag.replace('--tls-', '')]: await readFile(path, 'utf8') };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new FeaturectlError('USAGE', `${flag} ${path}: cannot be read: ${reason}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** `featurectl get`: the features of entities, with TTL and age, as a person or a script wants to see them. */
+import { EXIT, FeaturectlError } from '../core/errors.ts';
+import { formatEntity } from '../output/entity.ts';
+import { connect, createReader, type StoredEntity } from '../redis/index.ts';
+import { type FeatureSchema, fromBytes, keyOf, keyParts, toBytes } from '../schema/index.ts';
+import { connectOptions } from './connection.ts';
+import type { GetOptions, Io } from './options.ts';
+import { readSchema } from './resolve-schema.ts';
+
+/** What is shown of an entity; `--json` prints it as one line. */
+export interface EntityView {
+  readonly entity: string;
+  readonly key: string;
+  readonly found: boolean;
+  /** Seconds; null: the key does not expire, or is not there. */
+  readonly ttl_seconds: number | null;
+  /** Seconds since the event time; null where there is none. */
+  readonly age_seconds: number | null;
+  readonly features: Readonly<Record<string, unknown>>;
+}
+
+/** Exit code 0, or 1 where an entity is missing. */
+export async function getCommand(options: GetOptions, io: Io): Promise<number> {
+  const schema = options.schemaFile === null ? null : await readSchema(options.schemaFile);
+  const keys = options.entities.map((entity) => entityKey(schema, options.prefix, entity));
+  const connection = await connect({
+    ...(await connectOptions(options.connection, io.signal)),
+    failFast: true,
+  });
+  try {
+    const stored = await createReader(connection).read(keys);
+    const views = options.entities.map((entity, i) =>
+      viewOf(schema, entity, keys[i] ?? '', stored[i] ?? null),
+    );
+    for (const view of views)
+      io.stdout.write(options.json ? `${JSON.stringify(view)}\n` : formatEntity(view));
+    return views.every((view) => view.found) ? EXIT.ok : EXIT.someFailed;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** With a composite key an entity is its parts joined by commas, or a JSON array of them. Throws USAGE. */
+function entityKey(schema: FeatureSchema | null, prefix: string, entity: string): string {
+  if (schema === null) return toBytes(`${prefix}${entity}`);
+  const names = keyParts(schema);
+  const parts = names.length === 1 ? [entity] : splitEntity(entity);
+  if (parts.length === names.length) return keyOf(schema, parts);
+  throw new FeaturectlError(
+    'USAGE',
+    `entity ${entity}: expected ${names.length} parts (${names.join(',')}), found ${parts.length}; ` +
+      'a part with a comma in it needs the form \'["a,b","c"]\'',
+  );
+}
+
+function splitEntity(entity: string): readonly string[] {
+  if (!entity.startsWith('[')) return entity.split(',');
+  try {
+    const parsed: unknown = JSON.parse(entity);
+    if (Array.isArray(parsed)) return parsed.map(String);
+  } catch {
+    // An entity may begin with a bracket and be no JSON.
+  }
+  return entity.split(',');
+}
+
+function viewOf(
+  schema: FeatureSchema | null,
+  entity: string,
+  key: string,
+  stored: StoredEntity | null,
+): EntityView {
+  return {
+    entity,
+    key: fromBytes(key),
+    found: stored !== null,
+    ttl_seconds: stored?.ttlMs == null ? null : Math.round(stored.ttlMs / 1000),
+    age_seconds: stored === null ? null : ageSeconds(schema, stored),
+    features: stored === null ? {} : featuresOf(schema, stored),
+  };
+}
+
+/** In the order of the schema, then what else the hash holds. */
+function featuresOf(schema: FeatureSchema | null, { fields }: StoredEntity): Record<string, unknown> {
+  const shown = new Map<string, unknown>();
+  for (const feature of schema?.features ?? []) {
+    const value = fields.get(feature.field);
+    if (value !== undefined) shown.set(feature.name, feature.decode(value));
+  }
+  for (const [field, value] of fields) {
+    const name = fromBytes(field);
+    if (!shown.has(name)) shown.set(name, fromBytes(value));
+  }
+  // fromEntries defines properties, so that a field named __proto__ is one like any other.
+  return Object.fromEntries(shown);
+}
+
+function ageSeconds(schema: FeatureSchema | null, { fields }: StoredEntity): number | null {
+  if (schema === null || schema.eventTimeField === null) return null;
+  const feature = schema.features[schema.eventTimeField];
+  const text = feature && fields.get(feature.field);
+  const at = text === undefined ? Number.NaN : Date.parse(String(feature?.decode(text)));
+  return Number.isNaN(at) ? null : Math.round((Date.now() - at) / 1000);
+}

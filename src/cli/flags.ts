@@ -15,7 +15,6 @@ import { asBudget, asBytes, asCount, asDelimiter, asDuration, asRate, commaList 
 
 interface ConnectionFlags {
   redis: string;
-  cluster: boolean;
   sentinel?: string[];
   sentinelName?: string;
   tlsCa?: string;
@@ -124,7 +123,6 @@ export function addConnectionOptions(command: Command, env: NodeJS.ProcessEnv): 
         'redis://, rediss:// or unix:// (env FEATURECTL_REDIS_URL, REDIS_URL)',
       ).default(url, DEFAULT_URL),
     )
-    .option('--cluster', 'the server is a Redis Cluster', false)
     .option('--sentinel <host:port,...>', 'ask these Sentinels for the master', commaList)
     .option('--sentinel-name <name>', 'name of the master that the Sentinels watch')
     .option('--tls-ca <file>', 'PEM certificate authority')
@@ -234,7 +232,6 @@ function writingOptions(flags: IngestFlags): WritingOptions {
 function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
   return {
     redis: flags.redis,
-    cluster: flags.cluster,
     sentinels: flags.sentinel ?? [],
     sentinelName: flags.sentinelName ?? null,
     tlsCa: flags.tlsCa ?? null,

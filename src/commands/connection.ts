@@ -18,7 +18,6 @@ export async function connectOptions(
   const key = await pem('--tls-key', tlsKey);
   return {
     url: options.redis,
-    cluster: options.cluster,
     retryForMs: options.retryForMs,
     signal,
     ...(sentinelName === null ? {} : { sentinels, sentinelName }),

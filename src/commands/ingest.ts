@@ -9,7 +9,7 @@ import { fingerprint } from '../output/fingerprint.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { assertReportWritable } from '../output/report.ts';
-import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
+import { compileEncoder, type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
@@ -141,15 +141,24 @@ async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListen
   const { connect, createWriter } = await import('../redis/index.ts');
   const connection = await connect(await connectOptions(target, run.io.signal));
   try {
-    return await createWriter(
-      connection,
-      { ...writing, path: writing.write, fields: schema.fields, eventTimeField: schema.eventTimeField },
-      listener,
-    );
+    return await createWriter(connection, { ...writing, ...writerOptions(schema, run.options) }, listener);
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+function writerOptions(schema: FeatureSchema, { writing, connection }: IngestOptions) {
+  return {
+    path: writing.write,
+    fields: schema.fields,
+    eventTimeField: schema.eventTimeField,
+    retryForMs: connection.retryForMs,
+    probeKey: keyOf(
+      schema,
+      keyParts(schema).map(() => 'featurectl-probe'),
+    ),
+  };
 }
 
 function failureSink(rejects: RejectsFile | null): FailureSink {

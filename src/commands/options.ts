@@ -13,7 +13,6 @@ export interface Io {
 
 export interface ConnectionOptions {
   readonly redis: string;
-  readonly cluster: boolean;
   /** `host:port` each; empty: no Sentinel. */
   readonly sentinels: readonly string[];
   readonly sentinelName: string | null;

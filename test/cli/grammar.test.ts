@@ -44,7 +44,7 @@ describe('ingest', () => {
     expect(ingest).toMatchObject({
       sources: ['a.csv'],
       reading: { format: null, encoding: null, delimiter: null, maxRecordSize: 1_048_576 },
-      connection: { redis: 'redis://127.0.0.1:6379', cluster: false, retryForMs: 60_000 },
+      connection: { redis: 'redis://127.0.0.1:6379', retryForMs: 60_000 },
       writing: {
         mode: 'merge',
         write: 'auto',

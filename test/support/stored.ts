@@ -26,8 +26,7 @@ export function storedMatches(stored: string | undefined, expected: unknown, kin
 }
 
 function isSameNumber(text: string, expected: unknown, kind: string): boolean {
-  const words: Record<string, string> = { NaN: 'nan', Infinity: 'inf', '-Infinity': '-inf' };
-  if (typeof expected === 'string') return text === (words[expected] ?? expected);
+  if (typeof expected === 'string') return text === (NONFINITE[expected] ?? expected);
   if (kind === 'float') return Math.fround(Number(text)) === Math.fround(expected as number);
   return Number(text) === expected;
 }
@@ -78,7 +77,10 @@ function asArray(found: unknown, expected: readonly unknown[]): readonly unknown
   return Object.keys(found).length === expected.length ? Object.entries(found) : [Symbol('another length')];
 }
 
+const NONFINITE: Readonly<Record<string, string>> = { NaN: 'nan', Infinity: 'inf', '-Infinity': '-inf' };
+
 function isSameLeaf(found: unknown, expected: unknown): boolean {
+  if (typeof expected === 'string' && NONFINITE[expected] === found) return true;
   if (found === expected || String(found) === String(expected)) return true;
   if (typeof expected === 'number') return Math.fround(Number(found)) === Math.fround(expected);
   if (typeof expected !== 'string' || typeof found !== 'string') return false;

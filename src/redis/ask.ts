@@ -1,0 +1,45 @@
+/** Single questions to a server (probe, script load, info), bounded in time. */
+import type { Redis } from 'ioredis';
+
+/** The connection went away, or no answer came in time, before the reply to a question. */
+export class NoAnswer extends Error {}
+
+/**
+ * One command and its reply, strings as UTF-8. Throws the server's error reply, or NoAnswer after
+ * `timeoutMs` or when the connection closes: ioredis drops such commands without a word.
+ */
+export async function ask(
+  client: Redis,
+  timeoutMs: number,
+  name: string,
+  ...args: (string | number | Buffer)[]
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  let onClose: (() => void) | undefined;
+  const lost = new Promise<never>((_, reject) => {
+    onClose = () => reject(new NoAnswer('the connection was closed before the server answered'));
+    timer = setTimeout(
+      () => reject(new NoAnswer(`no answer to ${name} in ${timeoutMs} ms`)),
+      Math.max(1, timeoutMs),
+    );
+    client.once('close', onClose);
+  });
+  try {
+    return await Promise.race([client.call(name, args), lost]);
+  } finally {
+    clearTimeout(timer);
+    if (onClose) client.off('close', onClose);
+  }
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Milliseconds to wait before try number `attempt` (from 1): doubling from 50 to 2000, half of it random. */
+export function backoff(attempt: number): number {
+  const full = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000);
+  return full / 2 + (Math.random() * full) / 2;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

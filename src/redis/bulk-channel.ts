@@ -1,0 +1,52 @@
+/**
+ * Sends prepared bytes on the connection of an ioredis client and takes their replies, without an object a
+ * command. It touches three internals of ioredis, held by a contract test against the pinned version:
+ * `client.stream`, `client.commandQueue` (one entry a reply awaited, in order), and that an entry's command
+ * is only ever asked for `name`, `args`, `resolve` and `reject`.
+ */
+import type { Redis } from 'ioredis';
+import type { Reply } from './framer.ts';
+
+export interface ReplyTaker {
+  reply(reply: Reply): void;
+  /** The connection ended; told once, no reply comes after it. */
+  lost(): void;
+}
+
+interface SharedCommand {
+  readonly name: string;
+  readonly args: readonly never[];
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+interface Internals {
+  readonly status: string;
+  readonly stream: NodeJS.WritableStream | null;
+  readonly commandQueue: { push(entry: { command: SharedCommand; select: number }): void };
+  readonly condition: { readonly select: number };
+}
+
+/** False where the connection is not ready: nothing was sent then, and `taker` hears nothing. */
+export function sendBulk(client: Redis, bytes: Buffer, replies: number, taker: ReplyTaker): boolean {
+  const { status, stream, commandQueue, condition } = client as unknown as Internals;
+  if (status !== 'ready' || stream === null || !stream.writable) return false;
+  let isLost = false;
+  const entry = {
+    select: condition.select,
+    command: {
+      name: 'featurectl',
+      args: [],
+      resolve: (reply: Reply) => taker.reply(reply),
+      reject: (error: Error) => {
+        // What the server answers is a ReplyError; a lost connection is told by another.
+        if (error.name === 'ReplyError') return taker.reply(error);
+        if (!isLost) taker.lost();
+        isLost = true;
+      },
+    },
+  };
+  for (let i = 0; i < replies; i += 1) commandQueue.push(entry);
+  stream.write(bytes as unknown as string);
+  return true;
+}

@@ -1,0 +1,139 @@
+/** What the server is and what this user may do, asked once before the first write. Writes nothing. */
+import type { Redis } from 'ioredis';
+import { FeaturectlError } from '../core/errors.ts';
+import type { WriteMode, WritePlan } from '../core/types.ts';
+import { ask, messageOf } from './ask.ts';
+import { scriptFor } from './scripts.ts';
+import { isDenied } from './server-errors.ts';
+
+export interface ProbeOptions {
+  readonly mode: WriteMode;
+  readonly path: 'auto' | 'script' | 'pipeline';
+  readonly fields: number;
+  readonly eventTimeField: number | null;
+  /** A key of the kind that will be written; nothing is written to it. */
+  readonly probeKey: string;
+}
+
+export interface Probe {
+  readonly plan: WritePlan;
+  /** Text and SHA-1 of the script; null: plain commands. */
+  readonly script: { readonly text: string; readonly sha: string } | null;
+}
+
+const ASK_MS = 10_000;
+
+const PIPELINE_WARNING =
+  '--write pipeline: HSET and EXPIRE are two commands, so where HSET fails (the key holds another type, Redis ' +
+  'is out of memory) its EXPIRE still gives that key a new TTL; such rows are reported as failed';
+
+/** Throws REDIS_AUTH where a command that is needed is not permitted, REDIS_SERVER where the mode cannot be done. */
+export async function probeServer(client: Redis, options: ProbeOptions): Promise<Probe> {
+  const info = await serverInfo(client);
+  if (info.cluster) {
+    throw new FeaturectlError(
+      'REDIS_SERVER',
+      'the server is a node of a Redis Cluster, which this version does not write to; give the address of a single server or of Sentinels',
+    );
+  }
+  await checkCommands(client, options.probeKey);
+  const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(client, options);
+  if (typeof script !== 'string')
+    return { script, plan: planOf(options, info.version, 'script', SCRIPT_WHY) };
+  if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
+  const why = options.path === 'pipeline' ? '--write pipeline' : `scripts cannot be used: ${script}`;
+  return { script: null, plan: planOf(options, info.version, 'pipeline', why) };
+}
+
+const SCRIPT_WHY = 'a script sets fields and TTL together or not at all';
+
+function planOf(
+  { mode }: ProbeOptions,
+  server: string | null,
+  path: 'script' | 'pipeline',
+  why: string,
+): WritePlan {
+  return {
+    mode,
+    path,
+    why,
+    server,
+    warnings: path === 'pipeline' && mode === 'merge' ? [PIPELINE_WARNING] : [],
+  };
+}
+
+function noScript({ mode }: ProbeOptions, reason: string): FeaturectlError {
+  const need = mode === 'newer' ? '--mode newer compares times in a script' : '--write script';
+  return new FeaturectlError(
+    'REDIS_SERVER',
+    `${need}: expected a server and user that may run scripts (EVALSHA, SCRIPT LOAD), found: ${reason}`,
+  );
+}
+
+/** INFO may be denied to a user; then nothing is known. */
+async function serverInfo(client: Redis): Promise<{ version: string | null; cluster: boolean }> {
+  try {
+    const text = String(await ask(client, ASK_MS, 'INFO'));
+    return {
+      version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? null,
+      cluster: /^cluster_enabled:1/m.test(text),
+    };
+  } catch (error) {
+    if (isDenied(messageOf(error))) return { version: null, cluster: false };
+    throw error;
+  }
+}
+
+/** Queues the commands in a transaction and discards it: permissions are checked when a command is queued. */
+async function checkCommands(client: Redis, key: string): Promise<void> {
+  const probeKey = Buffer.from(key, 'latin1');
+  try {
+    await ask(client, ASK_MS, 'MULTI');
+  } catch (error) {
+    // Without MULTI there is no way to try and not write; the first chunk will tell.
+    if (isDenied(messageOf(error))) return;
+    throw error;
+  }
+  try {
+    await queue(client, 'HSET', probeKey, 'f', 'v');
+    await queue(client, 'EXPIRE', probeKey, '1');
+    await queue(client, 'PEXPIRE', probeKey, '1');
+  } finally {
+    await ask(client, ASK_MS, 'DISCARD').catch(() => {});
+  }
+}
+
+async function queue(client: Redis, name: string, ...args: (string | Buffer)[]): Promise<void> {
+  try {
+    await ask(client, ASK_MS, name, ...args);
+  } catch (error) {
+    const text = messageOf(error);
+    // What else is wrong now (OOM, READONLY) may pass; the writer retries it.
+    if (!isDenied(text) || /\bkeys?\b/i.test(text)) return;
+    throw new FeaturectlError(
+      'REDIS_AUTH',
+      `expected a user that may run HSET, EXPIRE and PEXPIRE, found: ${text}. ` +
+        'Grant it: ACL SETUSER NAME +hset +expire +pexpire +evalsha +script|load +multi +discard +ping',
+      { cause: error },
+    );
+  }
+}
+
+async function loadScript(client: Redis, options: ProbeOptions): Promise<Probe['script'] | string> {
+  const text = scriptFor(options.mode, options.fields, options.eventTimeField);
+  try {
+    const sha = String(await ask(client, ASK_MS, 'SCRIPT', 'LOAD', text));
+    // Without keys the script does nothing; it shows that this user may run it.
+    await ask(client, ASK_MS, 'EVALSHA', sha, '0');
+    return { text, sha };
+  } catch (error) {
+    const reason = messageOf(error);
+    if (isDenied(reason) || /unknown command/i.test(reason)) return reason;
+    throw error;
+  }
+}
+
+/** Puts the script back into a server that was restarted or flushed. */
+export async function reloadScript(client: Redis, script: Probe['script']): Promise<void> {
+  if (script !== null) await ask(client, ASK_MS, 'SCRIPT', 'LOAD', script.text);
+}

@@ -1,0 +1,60 @@
+/** Reads entities back: their fields and TTL, in one pipeline. */
+import { FeaturectlError } from '../core/errors.ts';
+import type { ByteString } from '../core/types.ts';
+import type { Connection } from './connect.ts';
+
+export interface StoredEntity {
+  readonly fields: ReadonlyMap<ByteString, ByteString>;
+  /** Milliseconds; null: the key does not expire. */
+  readonly ttlMs: number | null;
+}
+
+export interface FeatureReader {
+  /** In the order of `keys`; null where there is no such key. Throws REDIS_SERVER for a key of another type. */
+  read(keys: readonly ByteString[]): Promise<readonly (StoredEntity | null)[]>;
+}
+
+export function createReader(connection: Connection): FeatureReader {
+  return {
+    read: async (keys) => {
+      const pipeline = connection.client.pipeline();
+      for (const key of keys) {
+        // call(): the HGETALL of ioredis makes an object, which loses bytes of names and a field __proto__.
+        pipeline.callBuffer('HGETALL', Buffer.from(key, 'latin1'));
+        pipeline.pttl(Buffer.from(key, 'latin1'));
+      }
+      const replies = (await pipeline.exec()) ?? [];
+      return keys.map((key, i) => entity(key, replies[2 * i], replies[2 * i + 1]));
+    },
+  };
+}
+
+type PipelineReply = [error: Error | null, result: unknown] | undefined;
+
+function entity(key: ByteString, hash: PipelineReply, ttl: PipelineReply): StoredEntity | null {
+  const error = hash?.[0] ?? ttl?.[0];
+  if (error) throw readError(key, error);
+  const fields = fieldMap(hash?.[1]);
+  if (fields.size === 0) return null;
+  const ttlMs = Number(ttl?.[1]);
+  return { fields, ttlMs: ttlMs < 0 ? null : ttlMs };
+}
+
+/** A flat list of names and values. */
+function fieldMap(reply: unknown): Map<ByteString, ByteString> {
+  const fields = new Map<ByteString, ByteString>();
+  const flat = (reply ?? []) as readonly Buffer[];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    fields.set((flat[i] as Buffer).latin1Slice(), (flat[i + 1] as Buffer).latin1Slice());
+  }
+  return fields;
+}
+
+function readError(key: ByteString, error: Error): FeaturectlError {
+  const shown = Buffer.from(key, 'latin1').toString('utf8');
+  if (/^WRONGTYPE/.test(error.message)) {
+    return new FeaturectlError('REDIS_SERVER', `${shown}: expected a hash, found a key of another type`);
+  }
+  const code = /^(NOPERM|NOAUTH)/.test(error.message) ? 'REDIS_AUTH' : 'REDIS_SERVER';
+  return new FeaturectlError(code, `${shown}: Redis refused to read it: ${error.message}`, { cause: error });
+}

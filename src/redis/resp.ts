@@ -1,0 +1,65 @@
+/**
+ * RESP written by hand. Byte by byte below a few dozen bytes, where a call into C++ costs more than the
+ * loop; a bulk of n bytes takes at most n + BULK_OVERHEAD.
+ */
+import type { ByteString } from '../core/types.ts';
+
+export const BULK_OVERHEAD = 16;
+const LOOP_LIMIT = 40;
+
+/** The bytes of a decimal number from 0; gives the position after it. */
+export function putNumber(buffer: Buffer, at: number, value: number): number {
+  if (value < 10) {
+    buffer[at] = 48 + value;
+    return at + 1;
+  }
+  if (value < 100) {
+    const tens = (value / 10) | 0;
+    buffer[at] = 48 + tens;
+    buffer[at + 1] = 48 + value - tens * 10;
+    return at + 2;
+  }
+  return at + buffer.latin1Write(String(value), at);
+}
+
+export function putBulk(buffer: Buffer, at: number, text: ByteString): number {
+  const length = text.length;
+  buffer[at] = 36;
+  let pos = putNumber(buffer, at + 1, length);
+  buffer[pos] = 13;
+  buffer[pos + 1] = 10;
+  pos += 2;
+  if (length < LOOP_LIMIT) {
+    for (let i = 0; i < length; i++) buffer[pos + i] = text.charCodeAt(i);
+  } else {
+    buffer.latin1Write(text, pos);
+  }
+  pos += length;
+  buffer[pos] = 13;
+  buffer[pos + 1] = 10;
+  return pos + 2;
+}
+
+/** Bytes that are RESP already, held in a string. */
+export function putRaw(buffer: Buffer, at: number, text: ByteString): number {
+  const length = text.length;
+  if (length < LOOP_LIMIT) {
+    for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
+  } else {
+    buffer.latin1Write(text, at);
+  }
+  return at + length;
+}
+
+export const bulk = (text: ByteString): ByteString => `$${text.length}\r\n${text}\r\n`;
+
+export const command = (...parts: readonly ByteString[]): ByteString =>
+  `*${parts.length}\r\n${parts.map(bulk).join('')}`;
+
+/** A buffer of at least `size` bytes that begins with the first `used` bytes of this one. */
+export function grown(buffer: Buffer, used: number, size: number): Buffer {
+  if (size <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafeSlow(Math.max(size, buffer.length * 2));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
+}

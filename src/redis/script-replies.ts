@@ -1,0 +1,56 @@
+/** Replies of the write script (its form is told in scripts.ts) → what became of each row. */
+import type { RowFault } from '../core/types.ts';
+import { type Chunk, rowsOfUnit } from './chunk.ts';
+import type { Outcomes, Reply, ReplyReader } from './framer.ts';
+import { judge, rowCode } from './server-errors.ts';
+
+export function createScriptReplies(): ReplyReader {
+  return {
+    take: (reply, chunk, outcomes) => {
+      if (typeof reply === 'number') outcomes.written(reply);
+      else if (reply instanceof Error) refuse(reply.message, outcomes);
+      else readLetters(String(reply), chunk, outcomes);
+      return true;
+    },
+    reset: () => {},
+  };
+}
+
+function refuse(text: string, outcomes: Outcomes): void {
+  if (judge(text) === 'row') outcomes.refused(text);
+  else outcomes.trouble(text);
+}
+
+/** Letters up to the first line end, then the texts of E and X in order. */
+function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
+  const [letters = '', ...texts] = reply.split('\n');
+  const missing = rowsOfUnit(chunk, chunk.unit) - (chunk.told - (chunk.unitRow[chunk.unit] as number));
+  for (const letter of letters) {
+    if (letter === 'W') outcomes.written(1);
+    else if (letter === 'U') outcomes.skipped('unchanged');
+    else if (letter === 'S') outcomes.skipped('stale');
+    else {
+      const text = texts.shift() ?? '';
+      if (letter === 'E' && judge(text) !== 'row') return outcomes.trouble(text);
+      outcomes.failed(letter === 'X' ? untimed(text) : rowFault(text));
+    }
+  }
+  if (letters.length < missing)
+    outcomes.trouble(`the script answered for ${letters.length} of ${missing} rows`);
+}
+
+export function rowFault(text: string): RowFault {
+  return { code: rowCode(text), column: null, reason: text };
+}
+
+export function untimed(text: string): RowFault {
+  return {
+    code: 'EXPIRE_FAILED',
+    column: null,
+    reason: `the hash was written, its TTL was not set: ${text}`,
+  };
+}
+
+export function isError(reply: Reply): reply is Error {
+  return reply instanceof Error;
+}

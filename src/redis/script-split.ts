@@ -1,0 +1,90 @@
+/** Takes the script calls of a chunk apart into calls of one row each, to find the row that is refused. */
+
+import type { Chunk } from './chunk.ts';
+import { bulk } from './resp.ts';
+
+export interface CallShape {
+  /** Fields of the schema. */
+  readonly width: number;
+  /** Arguments of a row before its values and shape: its TTL, in mode newer its event time. */
+  readonly lead: number;
+}
+
+/** Bytes from the end of a call's keys to the digits of `from`: "$2\r\n". */
+export const FROM_DIGITS_AT = 4;
+
+/** Where `from` stands in each of the new calls; null where every call holds one row already. */
+export function splitCalls(chunk: Chunk, shape: CallShape): Int32Array | null {
+  if (chunk.units === chunk.rows) return null;
+  const calls: string[] = [];
+  const firstRow = chunk.unitRow[0] ?? 0;
+  for (let unit = 0; unit < chunk.units; unit += 1) {
+    const end = unit + 1 < chunk.units ? (chunk.unitStart[unit + 1] as number) : chunk.length;
+    const text = chunk.buffer.latin1Slice(chunk.unitStart[unit], end);
+    calls.push(...rowCalls(readBulks(text), shape));
+  }
+  return replaceCalls(chunk, calls, firstRow);
+}
+
+/** The bulk strings of one RESP command. */
+function readBulks(text: string): string[] {
+  const items: string[] = [];
+  let at = text.indexOf('\r\n') + 2;
+  while (at < text.length) {
+    const head = text.indexOf('\r\n', at);
+    const length = Number(text.slice(at + 1, head));
+    items.push(text.slice(head + 2, head + 2 + length));
+    at = head + 2 + length + 2;
+  }
+  return items;
+}
+
+function rowCalls(items: readonly string[], { width, lead }: CallShape): string[] {
+  const [evalsha = '', sha = '', count = '0'] = items;
+  const keys = items.slice(3, 3 + Number(count));
+  const args = items.slice(3 + keys.length);
+  const [, expire = '', dense = '1'] = args;
+  const names = args.slice(3, 3 + width);
+  let at = 3 + width;
+  return keys.map((key) => {
+    const values = dense === '1' ? width : 1 + ones(args[at + lead] ?? '');
+    const row = args.slice(at, at + lead + values);
+    at += row.length;
+    const words = [evalsha, sha, '1', key, '00', expire, dense, ...names, ...row];
+    return `*${words.length}\r\n${words.map(bulk).join('')}`;
+  });
+}
+
+function ones(mask: string): number {
+  return mask.split('1').length - 1;
+}
+
+function replaceCalls(chunk: Chunk, calls: readonly string[], firstRow: number): Int32Array {
+  const text = calls.join('');
+  if (text.length > chunk.buffer.length) chunk.buffer = Buffer.allocUnsafeSlow(text.length);
+  chunk.buffer.latin1Write(text, 0);
+  chunk.length = text.length;
+  const from = new Int32Array(chunk.unitStart.length);
+  let start = 0;
+  for (const [unit, call] of calls.entries()) {
+    chunk.unitStart[unit] = start;
+    chunk.unitRow[unit] = firstRow + unit;
+    chunk.unitReplies[unit] = 1;
+    from[unit] = start + fromOffset(call);
+    start += call.length;
+  }
+  chunk.units = calls.length;
+  // The rows before `told` are settled: their calls are passed over.
+  chunk.unit = chunk.told;
+  return from;
+}
+
+/** Position of the two digits: after *n, EVALSHA, the hash, the number 1 and the key. */
+function fromOffset(call: string): number {
+  let at = call.indexOf('\r\n') + 2;
+  for (let item = 0; item < 4; item += 1) {
+    const head = call.indexOf('\r\n', at);
+    at = head + 2 + Number(call.slice(at + 1, head)) + 2;
+  }
+  return at + FROM_DIGITS_AT;
+}

@@ -1,0 +1,218 @@
+/**
+ * The Lua scripts that write rows. One text for a mode and a number of fields; nothing of the schema is in
+ * it, so a server's script cache holds few of them.
+ *
+ * KEYS   one key a row.
+ * ARGV   1 `from`: rows before it are passed over (they were settled by an earlier send of this call)
+ *        2 EXPIRE or PEXPIRE   3 '1' where every row has all fields, else '0'   4.. the field names
+ *        then each row: its TTL in that command's unit ('0' = none) · [newer: its event time] ·
+ *        [flag 0: its shape, one character a field: 1 value, 0 absent, x remove] · the values present
+ * Reply  the number of rows written, when all were; else a text: a letter for each row from `from` on
+ *        (W written, U unchanged, S stale, E refused, X no TTL) and after it, one a line, the error of each
+ *        E and X. It ends early after an error that later rows would meet as well.
+ */
+import type { WriteMode } from '../core/types.ts';
+import { STOP_WORDS } from './server-errors.ts';
+
+/** Above this many fields values go through a table: a Lua function has 200 registers. */
+const UNROLLED_FIELDS = 60;
+/** Arguments of one redis.pcall: Lua's unpack gives at most about 7,900 values. Even. */
+const UNPACK_LIMIT = 6000;
+
+/** Where the field names start in ARGV, from 1. */
+export const NAMES_AT = 4;
+
+export function writeScript(mode: WriteMode, fields: number): string {
+  const lead = mode === 'newer' ? 2 : 1;
+  return `${prelude(fields)}
+${mode === 'newer' ? COMPARE : ''}
+if A[3] == '1' then
+  local p = ${NAMES_AT + fields} + from * ${fields + lead}
+  for i = from + 1, n do
+    local k, ttl, s = K[i], A[p], nil
+    ${row(mode, fullHset(fields, lead), 'A[p + 1]', '')}
+    if s or out then if note(i, s) then break end end
+    p = p + ${fields + lead}
+  end
+else
+  local p = ${NAMES_AT + fields}
+  for i = 1, n do
+    local shape = shapeOf(A[p + ${lead}])
+    if i > from then
+      local k, ttl, s, q = K[i], A[p], nil, p + ${lead}
+      ${row(mode, SPARSE_HSET, 'A[p + 1]', mode === 'replace' ? '' : HDEL)}
+      if s or out then if note(i, s) then break end end
+    end
+    p = p + ${lead + 1} + shape.count
+  end
+end
+if not out then return n - from end
+return table.concat(out) .. table.concat(texts)`;
+}
+
+function prelude(fields: number): string {
+  return `local K, A = KEYS, ARGV
+local n = #K
+if n == 0 then return 0 end
+local from, expire = tonumber(A[1]), A[2]
+local pcall, type, unpack, byte, match = redis.pcall, type, unpack, string.byte, string.match
+local stop = {${STOP_WORDS.map((word) => `${word}=true`).join(',')}}
+local out, texts, t, shapes, halt = nil, {}, {}, {}, false
+local function fault(r)
+  local text = string.gsub(type(r) == 'table' and r.err or tostring(r), '[\\r\\n]', ' ')
+  text = string.gsub(text, '^%-', '')
+  texts[#texts + 1] = '\\n' .. text
+  if stop[match(text, '^%u+') or ''] then halt = true end
+  return 'E'
+end
+local function untimed(x)
+  if type(x) == 'table' then
+    fault(x)
+  else
+    texts[#texts + 1] = '\\nEXPIRE answered ' .. tostring(x) .. ' instead of 1'
+  end
+  return 'X'
+end
+local function note(i, s)
+  if not out then out = {string.rep('W', i - from - 1)} end
+  out[#out + 1] = s or 'W'
+  return halt
+end
+local function shapeOf(mask)
+  local shape = shapes[mask]
+  if shape then return shape end
+  shape = {count = 0, gone = {}}
+  for j = 1, ${fields} do
+    local b = byte(mask, j)
+    if b == 49 then
+      shape.count = shape.count + 1
+      shape[shape.count] = A[j + ${NAMES_AT - 1}]
+    elseif b == 120 then
+      shape.gone[#shape.gone + 1] = A[j + ${NAMES_AT - 1}]
+    end
+  end
+  shapes[mask] = shape
+  return shape
+end
+local function each(command, k, list, count)
+  local r = 0
+  for a = 1, count, ${UNPACK_LIMIT} do
+    r = pcall(command, k, unpack(list, a, math.min(a + ${UNPACK_LIMIT - 1}, count)))
+    if type(r) ~= 'number' then break end
+  end
+  return r
+end
+${fields <= UNROLLED_FIELDS ? nameLocals(fields) : ''}`;
+}
+
+function nameLocals(fields: number): string {
+  const numbers = Array.from({ length: fields }, (_, j) => j);
+  return `local ${numbers.map((j) => `f${j}`).join(', ')} = ${numbers.map((j) => `A[${NAMES_AT + j}]`).join(', ')}`;
+}
+
+/** Lua that sets `r` to the reply of HSET of a row with all its fields. */
+function fullHset(fields: number, lead: number): string {
+  if (fields > UNROLLED_FIELDS) {
+    return `for j = 1, ${fields} do t[2 * j - 1] = A[j + ${NAMES_AT - 1}]; t[2 * j] = A[p + j + ${lead - 1}] end
+    r = each('HSET', k, t, ${2 * fields})`;
+  }
+  const pairs = Array.from({ length: fields }, (_, j) => `f${j}, A[p + ${lead + j}]`);
+  return `r = pcall('HSET', k, ${pairs.join(', ')})`;
+}
+
+const SPARSE_HSET = `for j = 1, shape.count do t[2 * j - 1] = shape[j]; t[2 * j] = A[q + j] end
+      r = each('HSET', k, t, 2 * shape.count)`;
+
+const HDEL = `if type(r) == 'number' and #shape.gone > 0 then r = each('HDEL', k, shape.gone, #shape.gone) end`;
+
+const TIME_TO_LIVE = `if type(r) ~= 'number' then
+      s = fault(r)
+    elseif ttl ~= '0' then
+      local x = pcall(expire, k, ttl)
+      if x ~= 1 then s = untimed(x) end
+    end`;
+
+function row(mode: WriteMode, hset: string, eventTime: string, hdel: string): string {
+  const write = `local r
+    ${hset}
+    ${hdel}
+    ${TIME_TO_LIVE}`;
+  if (mode === 'merge') return write;
+  return mode === 'replace' ? replaceRow(write, hset) : newerRow(write, eventTime);
+}
+
+/**
+ * Redis checks maxmemory (and READONLY, MISCONF ...) at a script's first write command only, and DEL passes
+ * that check: without the HSET tried first, replace would delete and then write beyond the limit.
+ */
+function replaceRow(write: string, hset: string): string {
+  return `local r = 0
+    if i == from + 1 then
+      ${hset}
+      if type(r) ~= 'number' and match(r.err, '^%-?WRONGTYPE') then r = 0 end
+    end
+    if type(r) == 'number' then r = pcall('DEL', k) end
+    if type(r) ~= 'number' then
+      s = fault(r)
+    else
+      ${write}
+    end`;
+}
+
+function newerRow(write: string, eventTime: string): string {
+  return `local at, old = ${eventTime}, pcall('HGET', k, eventField)
+    local order = 1
+    if type(old) == 'table' then
+      s = fault(old)
+    elseif old then
+      order = compare(at, old)
+      if not order then s = fault(incomparable(at, old)) end
+    end
+    if s then
+    elseif order < 0 then
+      s = 'S'
+    elseif order == 0 then
+      s = 'U'
+      if ttl ~= '0' then
+        local x = pcall(expire, k, ttl)
+        if x ~= 1 then s = untimed(x) end
+      end
+    else
+      ${write}
+    end`;
+}
+
+/**
+ * Event times without floating point. Each becomes a kind and digits that sort as text: RFC 3339 UTC and
+ * dates as 14 digits and 9 of fraction, integers by sign, length and digits.
+ */
+const COMPARE = `local eventField = A[@EVENT_FIELD@]
+local function parts(text)
+  local day, h, m, s, fraction = match(text, '^(%d%d%d%d%-%d%d%-%d%d)T(%d%d):(%d%d):(%d%d)%.?(%d*)Z$')
+  if day and #fraction <= 9 then
+    return 'time', 1, string.gsub(day, '%-', '') .. h .. m .. s .. fraction .. string.rep('0', 9 - #fraction)
+  end
+  day = match(text, '^%d%d%d%d%-%d%d%-%d%d$')
+  if day then return 'time', 1, string.gsub(day, '%-', '') .. '000000000000000' end
+  local sign, digits = match(text, '^([+-]?)0*(%d+)$')
+  if digits then return 'integer', (sign == '-' and digits ~= '0') and -1 or 1, digits end
+end
+local function compare(a, b)
+  if a == b then return 0 end
+  local kindA, signA, x = parts(a)
+  local kindB, signB, y = parts(b)
+  if not kindA or kindA ~= kindB then return nil end
+  if signA ~= signB then return signA end
+  if x == y then return 0 end
+  if #x ~= #y then return #x > #y and signA or -signA end
+  return x > y and signA or -signA
+end
+local function incomparable(a, b)
+  return 'expected event times of one kind (RFC 3339 UTC or date, or integer), found "'
+    .. string.sub(a, 1, 64) .. '" in the row and "' .. string.sub(b, 1, 64) .. '" in Redis'
+end`;
+
+/** The text for one run: `eventTimeField` is the index of the event time in the fields (mode newer). */
+export function scriptFor(mode: WriteMode, fields: number, eventTimeField: number | null): string {
+  return writeScript(mode, fields).replace('@EVENT_FIELD@', String(NAMES_AT + (eventTimeField ?? 0)));
+}

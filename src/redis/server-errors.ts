@@ -1,0 +1,58 @@
+/** What an error reply of Redis means for the rows that were sent. */
+import type { RowCode } from '../core/errors.ts';
+
+/**
+ * retry: the same bytes may be taken later · reconnect: as retry, on a new connection (the master may be
+ * another server by now) · reload: the script is gone from the server · fatal: no row can be written ·
+ * row: this row only.
+ */
+export type Verdict = 'retry' | 'reconnect' | 'reload' | 'fatal' | 'row';
+
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+  LOADING: 'retry',
+  CLUSTERDOWN: 'retry',
+  TRYAGAIN: 'retry',
+  MASTERDOWN: 'retry',
+  MISCONF: 'retry',
+  NOREPLICAS: 'retry',
+  OOM: 'retry',
+  BUSY: 'retry',
+  READONLY: 'reconnect',
+  UNBLOCKED: 'reconnect',
+  NOSCRIPT: 'reload',
+  NOAUTH: 'fatal',
+  WRONGPASS: 'fatal',
+};
+
+/** The words after which a script stops, because the rows that follow would fail in the same way. */
+export const STOP_WORDS: readonly string[] = Object.keys(VERDICTS);
+
+export function judge(text: string): Verdict {
+  const verdict = VERDICTS[firstWord(text)];
+  if (verdict) return verdict;
+  if (/max number of clients/i.test(text)) return 'reconnect';
+  return isCommandDenied(text) ? 'fatal' : 'row';
+}
+
+/**
+ * An ACL denial of a command, not of a key. Redis 6 and 7 word it "NOPERM this user has no permissions to
+ * run the 'hset' command"; inside a script 7 says "ERR ACL failure in script: ... can't run this command".
+ */
+export function isCommandDenied(text: string): boolean {
+  return isDenied(text) && /\bcommand\b/i.test(text) && !/\bkeys?\b/i.test(text);
+}
+
+export function isDenied(text: string): boolean {
+  return /^-?NOPERM\b/.test(text) || /ACL failure in script|user executing the script/i.test(text);
+}
+
+/** The code of a row that Redis refused with this text. */
+export function rowCode(text: string): RowCode {
+  if (firstWord(text) === 'WRONGTYPE') return 'WRONGTYPE';
+  if (firstWord(text) === 'OOM') return 'OOM';
+  return isDenied(text) ? 'NOPERM' : 'REDIS';
+}
+
+export function firstWord(text: string): string {
+  return /^-?([A-Z]+)\b/.exec(text)?.[1] ?? '';
+}

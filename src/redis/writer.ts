@@ -1,0 +1,244 @@
+/** The pipelined writer: rows by key into lanes, chunks into windows, every row's fate to the listener. */
+import type { Redis } from 'ioredis';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
+import { messageOf, sleep } from './ask.ts';
+import { type Chunk, createChunkPool, originOf } from './chunk.ts';
+import type { Connection } from './connect.ts';
+import type { Framer } from './framer.ts';
+import { createLane, type Lane } from './lane.ts';
+import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
+import { type Probe, probeServer, reloadScript } from './probe.ts';
+import { createScriptFramer } from './script-framer.ts';
+import { createScriptReplies } from './script-replies.ts';
+import { keySlot } from './slot.ts';
+
+export interface WriterOptions {
+  readonly fields: readonly ByteString[];
+  readonly mode: WriteMode;
+  readonly path: 'auto' | 'script' | 'pipeline';
+  /** Index of the event time in `fields`, for mode newer. */
+  readonly eventTimeField: number | null;
+  readonly chunkRows: number;
+  readonly chunkBytes: number;
+  /** Chunks on the way at once, each connection. */
+  readonly inFlight: number;
+  readonly connections: number;
+  /** Rows a second; null: as fast as it goes. */
+  readonly rate: number | null;
+  readonly retryForMs: number;
+  /** A key of the kind that will be written, to ask for permissions with; it is never written. */
+  readonly probeKey: ByteString;
+}
+
+/** Rows a script call: more gain little, and one call keeps every other client waiting. */
+const CALL_ROWS = 50;
+
+/** The longest silence that is not taken for a dead connection. */
+const REPLY_WITHIN_MS = 15_000;
+
+/** A limited rate is kept evenly: a chunk is at most this part of a second. */
+const RATE_PARTS = 10;
+
+/** Throws REDIS_AUTH and REDIS_SERVER where the server cannot do it. Owns the connection from then on. */
+export async function createWriter(
+  connection: Connection,
+  options: WriterOptions,
+  listener: WriteListener,
+): Promise<Writer> {
+  const probe = await probeWithRetries(connection, options, listener);
+  const clients = [probe.client];
+  while (clients.length < options.connections) clients.push(await connection.open());
+  return startWriter(connection, options, listener, probe, clients);
+}
+
+/** A server that is loading, failing over or out of memory is waited for. */
+async function probeWithRetries(
+  connection: Connection,
+  options: WriterOptions,
+  listener: WriteListener,
+): Promise<Probe & { client: Redis }> {
+  const until = Date.now() + options.retryForMs;
+  let { client } = connection;
+  for (;;) {
+    try {
+      const probe = await probeServer(client, { ...options, fields: options.fields.length });
+      return { ...probe, client };
+    } catch (error) {
+      if (error instanceof FeaturectlError) throw error;
+      if (Date.now() > until) {
+        throw new FeaturectlError(
+          'REDIS_LOST',
+          `Redis at ${connection.shown} did not get ready: ${messageOf(error)}`,
+        );
+      }
+      listener.retrying(`${messageOf(error)}; trying again`);
+      await sleep(Math.min(500, options.retryForMs / 10));
+      client.disconnect();
+      client = await connection.open().catch(() => client);
+    }
+  }
+}
+
+/** Long, since it is the writer's one state: lanes, framers and who waits for them. */
+function startWriter(
+  connection: Connection,
+  options: WriterOptions,
+  listener: WriteListener,
+  { plan, script }: Probe,
+  clients: readonly Redis[],
+): Writer {
+  const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
+  const chunkRows = Math.max(
+    1,
+    Math.min(options.chunkRows, Math.ceil((options.rate ?? Infinity) / RATE_PARTS)),
+  );
+  const pool = createChunkPool(chunkRows, options.chunkBytes, (options.inFlight + 2) * clients.length);
+  const limiter = createLimiter(options.rate);
+  const waiters = new Set<() => void>();
+  const changed = (): void => {
+    for (const waiter of waiters) waiter();
+  };
+  const lanes: Lane[] = [];
+  const framers: Framer[] = [];
+  let closed = false;
+  let emitted = 0;
+
+  for (const client of clients) {
+    const index = lanes.length;
+    lanes.push(
+      createLane(
+        {
+          connect: () => connection.open(),
+          reload: (at) => reloadScript(at, script),
+          pool,
+          replies: script === null ? createPipelineReplies() : createScriptReplies(),
+          listener,
+          inFlight: options.inFlight,
+          retryForMs: options.retryForMs,
+          replyWithinMs: Math.max(100, Math.min(options.retryForMs, REPLY_WITHIN_MS)),
+          changed,
+          count: (what, by) => {
+            stats[what] += by;
+          },
+        },
+        () => framers[index] as Framer,
+        client,
+      ),
+    );
+    framers.push(createFramer(index));
+  }
+
+  function createFramer(index: number): Framer {
+    const shared = {
+      mode: options.mode,
+      fields: options.fields,
+      chunkRows,
+      chunkBytes: options.chunkBytes,
+      pool,
+      emit: (chunk: Chunk) => {
+        emitted += chunk.rows;
+        (lanes[index] as Lane).enqueue(chunk);
+      },
+    };
+    if (script === null) return createPipelineFramer(shared);
+    return createScriptFramer({ ...shared, sha: script.sha, callRows: CALL_ROWS, millis: false });
+  }
+
+  let framer = framers[0] as Framer;
+  let before = 0;
+
+  function laneError(): FeaturectlError | null {
+    for (const lane of lanes) if (lane.error()) return lane.error();
+    return null;
+  }
+
+  /** Waits until `isDone` or an error; throws the error. */
+  async function until(isDone: () => boolean): Promise<void> {
+    for (;;) {
+      const error = laneError();
+      if (error) throw error;
+      if (isDone()) return;
+      await new Promise<void>((resolve) => {
+        const waiter = (): void => {
+          waiters.delete(waiter);
+          resolve();
+        };
+        waiters.add(waiter);
+      });
+    }
+  }
+
+  return {
+    plan,
+    stats: () => ({ ...stats }),
+    begin: (key, ttlMs, eventTime) => {
+      if (framers.length > 1) framer = framers[keySlot(key) % framers.length] as Framer;
+      framer.begin(key, ttlMs, eventTime);
+    },
+    value: (feature, bytes) => framer.value(feature, bytes),
+    abort: () => framer.abort(),
+    commit: (origin, row) => {
+      framer.commit(origin, row);
+      if (emitted === before) return false;
+      limiter.take(emitted - before);
+      before = emitted;
+      return limiter.mustWait() || laneError() !== null || lanes.some((lane) => lane.waiting() > 0);
+    },
+    room: async () => {
+      await limiter.wait();
+      await until(() => lanes.every((lane) => lane.waiting() === 0));
+    },
+    drain: async () => {
+      for (const each of framers) each.flush();
+      await until(() => lanes.every((lane) => lane.isIdle()));
+    },
+    abandon: async (graceMs) => {
+      for (const lane of lanes) lane.hold();
+      const idle = until(() => lanes.every((lane) => lane.isIdle() || lane.error() !== null)).catch(() => {});
+      if (graceMs > 0) await Promise.race([idle, sleep(graceMs)]);
+      for (const each of framers) each.flush();
+      for (const lane of lanes) for (const chunk of lane.strip()) tellUnsettled(chunk, listener);
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      for (const lane of lanes) lane.close();
+      await connection.close();
+    },
+  };
+}
+
+function tellUnsettled(chunk: Chunk, listener: WriteListener): void {
+  for (let row = chunk.told; row < chunk.rows; row += 1) {
+    const origin: RowOrigin = originOf(chunk, row);
+    listener.failed(origin, chunk.rowAt[row] as number, {
+      code: 'UNSETTLED',
+      column: null,
+      reason:
+        'expected an answer from Redis before the run ended, found none; Redis may or may not hold the row',
+    });
+  }
+}
+
+interface Limiter {
+  take(rows: number): void;
+  mustWait(): boolean;
+  wait(): Promise<void>;
+}
+
+/** Rows are paid for after they were taken, so the rate holds over any time longer than a chunk's. */
+function createLimiter(rate: number | null): Limiter {
+  if (rate === null) return { take: () => {}, mustWait: () => false, wait: async () => {} };
+  let freeAt = performance.now();
+  return {
+    take: (rows) => {
+      freeAt = Math.max(freeAt, performance.now()) + (rows * 1000) / rate;
+    },
+    mustWait: () => freeAt > performance.now(),
+    wait: async () => {
+      const wait = freeAt - performance.now();
+      if (wait > 0) await sleep(wait);
+    },
+  };
+}

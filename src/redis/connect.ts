@@ -78,7 +78,7 @@ function unreachable(shown: string, error: unknown, options: ConnectOptions): Fe
 }
 
 /** RESP2: every server speaks it, and HGETALL is a flat list. */
-type ClientOptions = RedisOptions & { protocol: 2 };
+type ClientOptions = Omit<RedisOptions, 'replyMapping'> & { protocol: 2 };
 
 function clientOptions(address: RedisAddress, options: ConnectOptions): ClientOptions {
   const tls = address.tls || options.tls ? { tls: { ...options.tls } } : {};

@@ -139,7 +139,10 @@ async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListen
   if (dryRun) return createCountingWriter(writing.mode, listener);
   // Loaded when needed: --dry-run talks to no Redis.
   const { connect, createWriter } = await import('../redis/index.ts');
-  const connection = await connect(await connectOptions(target, run.io.signal));
+  const connection = await connect({
+    ...(await connectOptions(target, run.io.signal)),
+    retrying: (message) => run.progress.note(message),
+  });
   try {
     return await createWriter(connection, { ...writing, ...writerOptions(schema, run.options) }, listener);
   } catch (error) {

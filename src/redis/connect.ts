@@ -18,6 +18,8 @@ export interface ConnectOptions {
   /** One try only. */
   readonly failFast?: boolean;
   readonly signal?: AbortSignal;
+  /** Told when a try has failed and another follows; at most about once in two seconds. */
+  readonly retrying?: (message: string) => void;
 }
 
 export interface Connection {
@@ -62,6 +64,7 @@ async function firstClient(
       options.signal?.throwIfAborted();
       const wait = backoff(attempt);
       if (options.failFast || Date.now() + wait > until) throw unreachable(shown, error, options);
+      options.retrying?.(`waiting for Redis at ${shown}: ${messageOf(error)}`);
       await sleep(wait);
     }
   }

@@ -1,0 +1,90 @@
+/** `get`: what was written, as a person and as a script see it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Desk, openDesk } from '../support/desk.ts';
+import { schemaText } from '../support/load.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+const FEATURES = `
+  n: int64
+  big: int64
+  f: float64
+  b: bool
+  t: timestamp
+  v: vector<float32>[2]
+  j: json
+  s: string`;
+
+async function ingest(): Promise<string> {
+  const schema = await desk.file(
+    'get.yaml',
+    schemaText({ key: 'k:{a}:{b}', x: FEATURES, more: 'event_time: t' }).replace(
+      '  b: bool',
+      '  ok: { type: bool, from: ok }',
+    ),
+  );
+  const file = await desk.file(
+    'get.csv',
+    'a,b,n,big,f,ok,t,v,j,s\nx:y,"1,2",5,9007199254740993,0.5,true,2024-01-15T08:00:00Z,"[0.1,2]","{""a"":[1]}",é\n',
+  );
+  const { code, stderr } = await desk.run(['ingest', file, '--schema', schema]);
+  expect(code, stderr).toBe(0);
+  return schema;
+}
+
+it('shows typed values, TTL and age, as JSON', async () => {
+  const schema = await ingest();
+  const { code, stdout } = await desk.run(['get', '["x:y","1,2"]', '--schema', schema, '--json']);
+  expect(code).toBe(0);
+  const view = JSON.parse(stdout) as Record<string, unknown>;
+  expect(view).toMatchObject({
+    key: 'k:x%3Ay:1,2',
+    found: true,
+    features: {
+      n: 5,
+      big: '9007199254740993',
+      f: 0.5,
+      ok: true,
+      t: '2024-01-15T08:00:00Z',
+      v: [0.1, 2],
+      j: { a: [1] },
+      s: 'é',
+    },
+  });
+  expect(view.ttl_seconds).toBeGreaterThan(3500);
+  expect(view.age_seconds).toBeGreaterThan(0);
+});
+
+it('shows a table, and as stored without a schema', async () => {
+  await ingest();
+  const { code, stdout } = await desk.run(['get', 'x%3Ay:1,2', '--prefix', 'k:']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^k:x%3Ay:1,2 {2}TTL (1h00m|59m\d\ds)\n/);
+  expect(stdout).toMatch(/^ {2}big +9007199254740993$/m);
+});
+
+it('a missing entity: says so, exit 1, the others are shown', async () => {
+  await ingest();
+  const { code, stdout } = await desk.run(['get', 'nope', 'x%3Ay:1,2', '--prefix', 'k:']);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^k:nope {2}not found\n/);
+  expect(stdout).toMatch(/^k:x%3Ay:1,2/m);
+});
+
+it('an entity with too few parts is a usage error', async () => {
+  const schema = await ingest();
+  const { code, stderr } = await desk.run(['get', 'x', '--schema', schema]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/2 parts \(a,b\), found 1/);
+});
+
+it('a key of another type is told', async () => {
+  await desk.client.set('other', 'x');
+  const { code, stderr } = await desk.run(['get', 'other']);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/expected a hash/);
+});

@@ -1,0 +1,258 @@
+/** A run as Airflow, cron and a person at a terminal meet it. */
+import { spawnSync } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Desk, openDesk } from '../support/desk.ts';
+import { load, schemaText } from '../support/load.ts';
+import { start } from '../support/spawn.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterEach(async () => {
+  await desk.client.flushall();
+});
+afterAll(() => desk.close());
+
+const rowsOf = (count: number): string =>
+  `id,x\n${Array.from({ length: count }, (_, i) => `${i},v${i}`).join('\n')}\n`;
+
+async function schema(x = 'string'): Promise<string> {
+  return desk.file(`s-${x}.yaml`, schemaText({ x }));
+}
+
+describe('--dry-run', () => {
+  it('gives the same rejects and exit code, and Redis hears no command of it', async () => {
+    const file = await desk.file('dry.csv', 'id,x\n1,5\n2,no\n,7\n3,8\n');
+    const argv = ['ingest', file, '--schema', await schema('int64'), '--max-errors', 'all', '--rejects'];
+    const wet = await desk.run([...argv, desk.path('wet-rejects.csv')]);
+    const heard: string[][] = [];
+    const monitor = await desk.client.monitor();
+    monitor.on('monitor', (_time: string, args: string[]) => heard.push(args));
+    const dry = await desk.run([...argv, desk.path('dry-rejects.csv'), '--dry-run']);
+    await desk.client.ping();
+    monitor.disconnect();
+    expect(dry.code).toBe(wet.code);
+    expect(await desk.read('dry-rejects.csv')).toBe(await desk.read('wet-rejects.csv'));
+    expect(heard.filter(([name]) => name?.toLowerCase() !== 'ping')).toEqual([]);
+  });
+
+  it('validate needs no Redis', async () => {
+    const file = await desk.file('alone.csv', rowsOf(3));
+    const { code, stderr } = await desk.run(['validate', file, '--schema', await schema()], {
+      env: { REDIS_URL: 'redis://127.0.0.1:1' },
+    });
+    expect(code, stderr).toBe(0);
+  });
+});
+
+describe('--rejects', () => {
+  it('mended, loads only its rows', async () => {
+    const rejects = desk.path('mend.csv');
+    const options = { x: 'int64', flags: ['--max-errors', 'all', '--rejects', rejects] };
+    const first = await load(desk, 'id,x\n1,5\n2,no\n3,""\n4,8\n', options);
+    expect({ code: first.code, x: first.x }).toEqual({ code: 1, x: { 1: '5', 4: '8' } });
+    const text = await desk.read('mend.csv');
+    const mended = await desk.file('mended.csv', text.replace('2,no', '2,6').replace('3,""', '3,7'));
+    const { code, stderr } = await desk.run(['ingest', mended, '--schema', await schema('int64')]);
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await desk.take())).toEqual(['k:2', 'k:3']);
+  });
+
+  it('mended, loads without a schema too, and its underscore columns are no features', async () => {
+    const rejects = desk.path('bare.csv');
+    await load(desk, 'id,x\n1,5\n2,no\n', {
+      x: 'int64',
+      flags: ['--max-errors', 'all', '--rejects', rejects],
+    });
+    const { code, stderr } = await desk.run([
+      'ingest',
+      rejects,
+      '--key',
+      'id',
+      '--prefix',
+      'k:',
+      '--ttl',
+      '1h',
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(Object.keys((await desk.take())['k:2']?.fields ?? {})).toEqual(['x']);
+  });
+
+  it('a path that cannot be written is fatal before the first write', async () => {
+    const { code, stored, stderr } = await load(desk, rowsOf(3), {
+      flags: ['--rejects', '/nowhere/bad.csv'],
+    });
+    expect({ code, stored }).toEqual({ code: 4, stored: {} });
+    expect(stderr).toMatch(/nowhere.*OUTPUT/s);
+  });
+
+  it('a full disk is fatal, with what was written reported', async () => {
+    const text = `id,x\n${Array.from({ length: 3000 }, (_, i) => `${i},${i % 2 ? 'no' : i}`).join('\n')}\n`;
+    const { code, stderr, stored } = await load(desk, text, {
+      x: 'int64',
+      flags: ['--max-errors', 'all', '--rejects', '/dev/full'],
+    });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/ENOSPC/);
+    const written = Number(/written\s+([\d,]+)/.exec(stderr)?.[1]?.replace(',', ''));
+    expect(Object.keys(stored)).toHaveLength(written);
+  });
+
+  it('is not there after a run without rejects', async () => {
+    const rejects = desk.path('none.csv');
+    await load(desk, rowsOf(3), { flags: ['--rejects', rejects] });
+    await expect(stat(rejects)).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('several files', () => {
+  it('are one run, in sorted order', async () => {
+    await desk.file('part-2.csv', 'id,x\n1,second\n');
+    await desk.file('part-1.csv', 'id,x\n1,first\n2,other\n');
+    const { code, stderr } = await desk.run(['ingest', desk.path('part-*.csv'), '--schema', await schema()]);
+    expect(code, stderr).toBe(0);
+    const stored = await desk.take();
+    expect(stored['k:1']?.fields.x).toBe('second');
+    expect(stderr).toMatch(/read\s+3\n/);
+  });
+
+  it('a column missing in the second is found before any write of it', async () => {
+    const one = await desk.file('one.csv', 'id,x\n1,a\n');
+    const two = await desk.file('two.csv', 'id,y\n2,b\n');
+    const { code, stderr } = await desk.run(['ingest', one, two, '--schema', await schema()]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/two\.csv.*expected a column x.*COLUMN/s);
+    expect(Object.keys(await desk.take())).toEqual(['k:1']);
+  });
+});
+
+describe('--report', () => {
+  it('on stdout is the only thing there, and its counts add up', async () => {
+    const { code, stdout } = await load(desk, 'id,x\n1,5\n2,no\n3,\n4,6\n', {
+      x: 'int64',
+      flags: ['--report', '-', '--max-errors', '1'],
+    });
+    const report = JSON.parse(stdout) as Record<string, unknown>;
+    expect(code).toBe(1);
+    expect(report).toMatchObject({
+      schema_version: 1,
+      exit_code: 1,
+      counts: { read: 4, written: 2, rejected: 1, failed: 0, skipped: 1 },
+      failures_by_code: { INT: 1 },
+      skipped_by_code: { empty: 1 },
+      error: null,
+    });
+    expect(report.write).toMatchObject({ mode: 'merge', path: 'script' });
+  });
+
+  it('is written when the run fails, too, without the password', async () => {
+    const file = await desk.file('lost.csv', rowsOf(3));
+    const report = desk.path('lost.json');
+    const { code, stderr } = await desk.run(
+      ['ingest', file, '--schema', await schema(), '--report', report, '--retry-for', '100ms'],
+      { env: { REDIS_URL: 'redis://user:hunter2@127.0.0.1:1' } },
+    );
+    expect(code).toBe(4);
+    expect(stderr).not.toContain('hunter2');
+    const text = await readFile(report, 'utf8');
+    expect(text).not.toContain('hunter2');
+    expect(JSON.parse(text)).toMatchObject({ exit_code: 4, error: { code: 'REDIS_CONNECT' } });
+  });
+});
+
+describe('--quiet', () => {
+  it('prints nothing on success', async () => {
+    const { code, stdout, stderr } = await load(desk, rowsOf(2000), { flags: ['--quiet'] });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('prints one message on failure', async () => {
+    const file = await desk.file('quiet.csv', 'id,x\n1,a\n');
+    const { code, stdout, stderr } = await desk.run([
+      'ingest',
+      file,
+      '--key',
+      'nope',
+      '--ttl',
+      '1h',
+      '--quiet',
+    ]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('--max-errors', () => {
+  const text = `id,x\n${Array.from({ length: 2000 }, (_, i) => `${i},${i % 100 === 50 ? 'no' : i}`).join('\n')}\n`;
+
+  it.each([
+    ['0', 3],
+    ['19', 3],
+    ['20', 1],
+    ['2%', 1],
+    ['0.5%', 3],
+    ['all', 1],
+  ])('%s with 20 bad rows of 2000: exit %i', async (budget, exit) => {
+    expect((await load(desk, text, { x: 'int64', flags: ['--max-errors', budget] })).code).toBe(exit);
+  });
+});
+
+describe('a process', () => {
+  it('reads stdin', async () => {
+    const argv = ['ingest', '-', '--format', 'csv', '--schema', await schema()];
+    const { code, stderr } = await start(argv, { REDIS_URL: desk.redis.url }, rowsOf(10)).done;
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await desk.take())).toHaveLength(10);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s settles what is on the way and exits %i', async (signal, exit) => {
+    const file = await desk.file('slow.csv', rowsOf(20_000));
+    const argv = ['ingest', file, '--schema', await schema(), '--rate', '2000', '--report', '-'];
+    const run = start([...argv, '--progress-interval', '100ms'], { REDIS_URL: desk.redis.url });
+    await run.shows(/\d{3} rows/);
+    run.child.kill(signal);
+    const { code, stdout, stderr } = await run.done;
+    expect(code, stderr).toBe(exit);
+    const { counts } = JSON.parse(stdout) as { counts: Record<string, number> };
+    expect(counts.read).toBeLessThan(20_000);
+    expect(counts.written).toBeGreaterThan(0);
+    const stored = Object.keys(await desk.take()).length;
+    expect(stored).toBeGreaterThanOrEqual(counts.written ?? 0);
+    expect(counts.read).toBe((counts.written ?? 0) + (counts.failed ?? 0));
+  });
+
+  it('a second signal ends it at once', async () => {
+    const file = await desk.file('stuck.csv', rowsOf(5000));
+    await desk.client.call('CLIENT', 'PAUSE', '8000', 'WRITE');
+    const run = start(['ingest', file, '--schema', await schema(), '--progress-interval', '50ms'], {
+      REDIS_URL: desk.redis.url,
+    });
+    await run.shows(/rows/);
+    run.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = Date.now();
+    run.child.kill('SIGINT');
+    const { code } = await run.done;
+    expect(code).toBe(130);
+    expect(Date.now() - before).toBeLessThan(2000);
+    await desk.client.call('CLIENT', 'UNPAUSE');
+  });
+
+  it('outlives a reader that goes away', async () => {
+    await load(desk, rowsOf(1));
+    const entities = Array.from({ length: 3000 }, (_, i) => String(i)).join(' ');
+    const entry = new URL('../../bin/featurectl.js', import.meta.url).pathname;
+    const command = `${process.execPath} ${entry} get ${entities} --prefix k: | head -n 1`;
+    const done = spawnSync('sh', ['-c', command], {
+      env: { PATH: process.env.PATH, REDIS_URL: desk.redis.url },
+      encoding: 'utf8',
+    });
+    expect(done.stdout).toMatch(/k:0/);
+    expect(done.stderr).toBe('');
+  });
+});

@@ -150,8 +150,8 @@ export interface Writer extends RowSink {
   /** Sends what is left and resolves when every row is settled. Throws as `room` does. */
   drain(): Promise<void>;
   /**
-   * Gives up: tells the listener UNSETTLED for every row that is not settled `graceMs` from now (0: at
-   * once); sends no row that has not been sent.
+   * The end of a run that is given up: what was committed is still sent and settled for up to `graceMs`
+   * (0: nothing more); UNSETTLED is told for every row that is not settled then. Never throws.
    */
   abandon(graceMs: number): Promise<void>;
   /** How rows are written and why, for the report. */

@@ -38,8 +38,6 @@ export interface Lane {
   waiting(): number;
   isIdle(): boolean;
   error(): FeaturectlError | null;
-  /** Sends no chunk that has not been sent. */
-  hold(): void;
   /** Takes all that is not settled out of the lane, in order; nothing more happens in it. */
   strip(): Chunk[];
   close(): void;
@@ -61,7 +59,6 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   let remedy: Remedy = 'none';
   let lastTrouble = '';
   let healing = false;
-  let held = false;
   let dead: FeaturectlError | null = null;
   let attempt = 0;
   let settledAt = Date.now();
@@ -70,7 +67,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   watch.unref();
 
   function pump(): void {
-    while (!held && !dead && !healing && remedy === 'none' && queue.length > 0) {
+    while (!dead && !healing && remedy === 'none' && queue.length > 0) {
       if (flying.length >= options.inFlight) return;
       const chunk = queue.shift() as Chunk;
       if (flying.length === 0) settledAt = repliedAt = Date.now();
@@ -267,9 +264,6 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     waiting: () => queue.length,
     isIdle: () => queue.length === 0 && flying.length === 0,
     error: () => dead,
-    hold: () => {
-      held = true;
-    },
     strip: () => {
       die(new FeaturectlError('REDIS_LOST', 'the run was given up'));
       return [...flying.splice(0), ...queue.splice(0)];

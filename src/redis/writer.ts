@@ -194,10 +194,9 @@ function startWriter(
       await until(() => lanes.every((lane) => lane.isIdle()));
     },
     abandon: async (graceMs) => {
-      for (const lane of lanes) lane.hold();
-      const idle = until(() => lanes.every((lane) => lane.isIdle() || lane.error() !== null)).catch(() => {});
-      if (graceMs > 0) await Promise.race([idle, sleep(graceMs)]);
       for (const each of framers) each.flush();
+      const idle = until(() => lanes.every((lane) => lane.isIdle())).catch(() => {});
+      if (graceMs > 0) await Promise.race([idle, sleep(graceMs)]);
       for (const lane of lanes) for (const chunk of lane.strip()) tellUnsettled(chunk, listener);
     },
     close: async () => {

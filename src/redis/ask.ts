@@ -34,6 +34,16 @@ export async function ask(
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Resolves when the work has, or after `ms`; leaves no timer behind. Never rejects. */
+export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), limit]);
+  clearTimeout(timer);
+}
+
 /** Milliseconds to wait before try number `attempt` (from 1): doubling from 50 to 2000, half of it random. */
 export function backoff(attempt: number): number {
   const full = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000);

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
-import { messageOf, sleep } from './ask.ts';
+import { atMost, messageOf, sleep } from './ask.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
 import type { Framer } from './framer.ts';
@@ -195,8 +195,12 @@ function startWriter(
     },
     abandon: async (graceMs) => {
       for (const each of framers) each.flush();
-      const idle = until(() => lanes.every((lane) => lane.isIdle())).catch(() => {});
-      if (graceMs > 0) await Promise.race([idle, sleep(graceMs)]);
+      if (graceMs > 0) {
+        await atMost(
+          graceMs,
+          until(() => lanes.every((lane) => lane.isIdle())),
+        );
+      }
       for (const lane of lanes) for (const chunk of lane.strip()) tellUnsettled(chunk, listener);
     },
     close: async () => {

@@ -3,6 +3,7 @@ import { type ErrorCode, FeaturectlError } from '../core/errors.ts';
 import type { ColumnInfo, LogicalType } from '../core/types.ts';
 import type { TypedCodec } from './codecs/codec.ts';
 import { scalarText } from './codecs/string.ts';
+import type { WallToUtc } from './codecs/time-zone.ts';
 import { nearest } from './problems.ts';
 import type { FeatureSchema } from './types.ts';
 
@@ -59,7 +60,7 @@ function keyMisfits(
 ): string[] {
   return schema.key.columns.flatMap((name) => {
     const type = columns[index.get(name) ?? 0]?.type ?? 'text';
-    const codec = type === 'text' ? null : keyCodec(type);
+    const codec = type === 'text' ? null : keyCodec(type, schema.zone);
     return typeof codec === 'string' && type !== 'text'
       ? [`key column ${name} is ${describeType(type)}, which is no entity: ${codec}`]
       : [];
@@ -67,10 +68,10 @@ function keyMisfits(
 }
 
 /** The text of an entity. A float is refused: 1 and 1.0 would be one entity or two by chance. */
-export function keyCodec(type: LogicalType): TypedCodec | string {
+export function keyCodec(type: LogicalType, zone: WallToUtc | null): TypedCodec | string {
   if (type.kind === 'float') return 'cast it to an integer or string when the file is written';
   if (type.kind === 'binary') return (value) => value as string;
-  return scalarText(type, null, false);
+  return scalarText(type, zone, false);
 }
 
 function featureMisfits(

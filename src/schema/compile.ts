@@ -13,7 +13,7 @@ import type {
   RowSink,
   WriteMode,
 } from '../core/types.ts';
-import { type Coded, isFault, type TypedCodec, toBytes, type ValueFault } from './codecs/codec.ts';
+import { type Coded, fromBytes, isFault, type TypedCodec, toBytes, type ValueFault } from './codecs/codec.ts';
 import { type ColumnPlan, keyCodec, planColumns } from './columns.ts';
 import { ttlFor } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
@@ -125,7 +125,7 @@ function encoderOf(
         return { next: row + 1, empty, fault: present, stage: 'map', full: false };
       }
       if (present === 0) empty += 1;
-      else if (needsEventTime !== null && values[needsEventTime] === null) {
+      else if (needsEventTime !== null && !values[needsEventTime]) {
         const fault = noEventTime(features[needsEventTime]);
         return { next: row + 1, empty, fault, stage: 'map', full: false };
       } else if (giveRow(sink, origin, row, rowKey as ByteString)) {
@@ -197,18 +197,19 @@ function bindTyped(column: Column & { kind: 'typed' }, codec: TypedCodec): Read 
 }
 
 function bindKey(
-  { key, nullTokens }: FeatureSchema,
+  schema: FeatureSchema,
   plan: ColumnPlan,
   context: EncodeContext,
   batch: ColumnBatch,
   columnOf: (index: number) => Column,
 ): Read {
+  const { key } = schema;
   const sourceName = key.escape(toBytes(basename(context.sourceName)));
   const parts = key.parts.map((part): Read => {
     if (part.kind === 'literal') return () => part.bytes;
     if (part.kind === 'row') return (row) => String(batch.firstRow + row);
     if (part.kind === 'source') return () => sourceName;
-    return bindEntity(part.column, columnOf(plan.keys.get(part.column) ?? 0), nullTokens, key.escape);
+    return bindEntity(part.column, columnOf(plan.keys.get(part.column) ?? 0), schema);
   });
   return (row) => {
     let joined = '';
@@ -221,19 +222,16 @@ function bindKey(
   };
 }
 
-const BLANK = /^[ \t\r\n]+$/;
+const BLANK = /^\s+$/;
+/** No white space beyond ASCII begins with another byte in UTF-8. */
+const BLANK_START = /^[\t-\r \xc2\xe1-\xe3\xef]/;
 
 /** An entity; null, empty and blank ones are faults that carry their column. */
-function bindEntity(
-  column: string,
-  source: Column,
-  tokens: ReadonlySet<ByteString>,
-  escapePart: (value: ByteString) => ByteString,
-): Read {
+function bindEntity(column: string, source: Column, { nullTokens, key, zone }: FeatureSchema): Read {
   const read =
     source.kind === 'text'
-      ? bindText(source, tokens, (cell) => cell)
-      : bindTyped(source, keyCodec(source.type) as TypedCodec);
+      ? bindText(source, nullTokens, (cell) => cell)
+      : bindTyped(source, keyCodec(source.type, zone) as TypedCodec);
   const bad = (code: 'KEY_NULL' | 'KEY_EMPTY' | 'KEY_BLANK', found: string): RowFault => {
     return { code, column, reason: `expected an entity, found ${found}` };
   };
@@ -242,7 +240,7 @@ function bindEntity(
     if (value === null) return bad('KEY_NULL', 'null');
     if (isFault(value)) return { ...value, column } as RowFault;
     if (value === '') return bad('KEY_EMPTY', 'an empty string');
-    if (value.charCodeAt(0) <= 32 && BLANK.test(value)) return bad('KEY_BLANK', 'only white space');
-    return escapePart(value);
+    if (BLANK_START.test(value) && BLANK.test(fromBytes(value))) return bad('KEY_BLANK', 'only white space');
+    return key.escape(value);
   };
 }

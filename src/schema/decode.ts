@@ -32,7 +32,7 @@ function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): 
     case 'json':
       return jsonValue;
     case 'vector':
-      return form.encoding === 'json' ? jsonValue : (stored) => unpack(stored, form.type);
+      return form.encoding === 'json' ? parsed : (stored) => unpack(stored, form.type);
     case 'bytes':
       return (stored) => Buffer.from(stored, 'latin1').toString('base64');
     default:
@@ -44,9 +44,15 @@ function integer(stored: ByteString): unknown {
   return /^-?\d+$/.test(stored) && Number.isSafeInteger(Number(stored)) ? Number(stored) : undefined;
 }
 
-/** Numbers of 16 digits and more would lose some in JSON.parse: then the text is shown. */
+/** An integer of 16 digits and more, not the digits of a fraction or exponent. */
+const LONG_INTEGER = /(?:^|[[,:\s])-?\d{16,}(?![\d.eE])/;
+
+/** Such integers would lose digits in JSON.parse: then the text is shown. */
 function jsonValue(stored: ByteString): unknown {
-  if (/\d{16}/.test(stored)) return undefined;
+  return LONG_INTEGER.test(stored) ? undefined : parsed(stored);
+}
+
+function parsed(stored: ByteString): unknown {
   try {
     return JSON.parse(fromBytes(stored));
   } catch {

@@ -75,6 +75,12 @@ function refuseForeignOptions(form: FeatureForm, { problem }: FeatureContext): v
     if (form[option] === undefined || families.includes(family)) continue;
     problem(option, `expected only with types ${families.join(', ')}, found with ${form.type}; remove it`);
   }
+  const no = form.false?.map(String) ?? ['false', '0'];
+  const both = (form.true?.map(String) ?? ['true', '1']).find((word) => no.includes(word));
+  if (both !== undefined) {
+    const given = form.true === undefined ? 'false' : 'true';
+    problem(given, `expected words that mean one thing, found "${both}" for both true and false`);
+  }
   if (form.value === undefined) return;
   for (const option of ['from', 'default', 'required', 'null', 'unit', 'timezone'] as const) {
     if (form[option] !== undefined)

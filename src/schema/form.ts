@@ -7,8 +7,11 @@ const nullForm = z.strictObject({
   tokens: z.array(text).optional().describe('unquoted CSV cells that mean null'),
   policy: nullPolicy.optional().describe('what a null does'),
 });
-/** A number, or a whole number in quotes where a double would not hold it. */
-const bound = z.union([z.number(), z.string().regex(/^[+-]?\d+(\.\d+)?$/, 'expected a number')]);
+/** A number, or one in quotes; parse.ts hands over what is written, so that no digit is lost. */
+const bound = z.union([
+  z.number(),
+  z.string().regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/, 'expected a number'),
+]);
 
 const SCALARS = [
   ...['string', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'],

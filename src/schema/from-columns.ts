@@ -56,6 +56,7 @@ export function schemaFromColumns(
     fields: features.map((feature) => feature.field),
     eventTimeField: null,
     nullTokens: tokens,
+    zone,
   };
 }
 
@@ -101,6 +102,8 @@ function typeOf(type: ColumnType): string {
     case 'date':
     case 'timestamp':
       return type.kind;
+    case 'duration':
+      return 'int64';
     case 'binary':
       return 'bytes';
     case 'list':

@@ -1,6 +1,6 @@
 /** Key templates: `features:user:{user_id}` → parts; parts and entity values → the key. */
 import type { ByteString } from '../core/types.ts';
-import { toBytes } from './codecs/codec.ts';
+import { fromBytes, toBytes } from './codecs/codec.ts';
 
 export type KeyPart =
   | { readonly kind: 'literal'; readonly bytes: ByteString }
@@ -73,24 +73,33 @@ function braceProblem(text: string, at: number): string {
   return `expected {column} (and {{ or }} for a brace itself), found "${text.slice(at)}" at character ${at + 1}`;
 }
 
-/** First bytes of the literals that stand between two values; null where two values touch. */
+/** First characters of the literals that stand between two values; null where two values touch. */
 function separatorsOf(parts: readonly KeyPart[]): Set<string> | null {
   const separators = new Set<string>();
   const last = parts.findLastIndex((part) => part.kind !== 'literal');
   const first = parts.findIndex((part) => part.kind !== 'literal');
   for (let i = first + 1; i <= last; i += 1) {
     const part = parts[i];
-    if (part?.kind === 'literal') separators.add(part.bytes[0] ?? '');
+    if (part?.kind === 'literal') separators.add(firstChar(part.bytes));
     else if (parts[i - 1]?.kind !== 'literal') return null;
   }
   return separators;
 }
 
-/** A value then never holds a separator's first byte, so it ends where the first one stands. */
+/** A whole character, so that what is left of a value stays UTF-8. */
+function firstChar(bytes: ByteString): ByteString {
+  return toBytes(Array.from(fromBytes(bytes))[0] ?? '');
+}
+
+/**
+ * A value then never holds a separator's first character, so it ends where the first one stands: in UTF-8
+ * no character begins within another.
+ */
 function escaper(separators: ReadonlySet<string>): (value: ByteString) => ByteString {
-  const bytes = [...separators, '%'].map((byte) => `\\x${hex(byte)}`).join('');
-  const special = new RegExp(`[${bytes}]`, 'g');
-  return (value) => value.replace(special, (byte) => `%${hex(byte).toUpperCase()}`);
+  const chars = [...separators, '%'].map((char) => char.replace(/./gs, (byte) => `\\x${hex(byte)}`));
+  const special = new RegExp(chars.join('|'), 'g');
+  return (value) =>
+    value.replace(special, (char) => char.replace(/./gs, (byte) => `%${hex(byte).toUpperCase()}`));
 }
 
 function hex(byte: string): string {

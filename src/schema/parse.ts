@@ -1,5 +1,5 @@
 /** A schema file, YAML or JSON → FeatureSchema. */
-import { parseDocument } from 'yaml';
+import { type Document, isPair, isScalar, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { timeZone } from './codecs/time-zone.ts';
 import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';
@@ -23,16 +23,55 @@ export function parseSchema(text: string, file: string): FeatureSchema {
   return schema;
 }
 
+/** The first line of a message; the lines after it draw the place. */
+function yamlProblem(message: string): string {
+  return (message.split('\n')[0] ?? message).replace(/:$/, '');
+}
+
 /** Integers that a double does not hold stay text, so that bounds and defaults keep every digit. */
 function readYaml(text: string, problems: Problems): unknown {
   const document = parseDocument(text, { intAsBigInt: true, stringKeys: true });
-  for (const error of document.errors) problems.add([], error.message.split('\n')[0] ?? error.message);
+  for (const error of document.errors) problems.add([], yamlProblem(error.message));
   if (document.errors.length > 0) return null;
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  keepSourceText(document);
+  const content = contentOf(document, problems);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     problems.add([], 'expected a map with name, key, ttl and features');
   }
   return plainNumbers(content);
+}
+
+/** Options whose value is text that a cell is compared with or read like: `-999.0`, NULL and TRUE are words. */
+const TEXT_LISTS: readonly unknown[] = ['tokens', 'true', 'false'];
+const TEXT_VALUES: readonly unknown[] = ['default', 'min', 'max'];
+
+/** Keeps such a value as it is written, where YAML would make 1.5 of 1.50 or null of NULL. */
+function keepSourceText(document: Document): void {
+  visit(document, {
+    Scalar: (_key, node, path) => {
+      if (node.source === undefined || node.type !== 'PLAIN') return;
+      const pair = path.findLast(isPair);
+      if (!pair || !isScalar(pair.key) || pair.key === node) return;
+      const isItem = path.at(-1) !== pair;
+      const isText = isItem
+        ? TEXT_LISTS.includes(pair.key.value)
+        : TEXT_VALUES.includes(pair.key.value) && node.value !== null;
+      if (isText) node.value = node.source;
+    },
+  });
+}
+
+/** Aliases that unfold to more than a schema can hold are a problem of the file, not a crash. */
+function contentOf(document: Document, problems: Problems): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.add(
+      [],
+      `expected a few aliases at most, found: ${error instanceof Error ? error.message : error}`,
+    );
+    return {};
+  }
 }
 
 function plainNumbers(value: unknown): unknown {
@@ -100,6 +139,7 @@ function buildSchema(
     fields: features.map((feature) => feature.field),
     eventTimeField: head.event_time === undefined ? null : names.indexOf(head.event_time),
     nullTokens: context.tokens,
+    zone: context.zone,
   };
 }
 

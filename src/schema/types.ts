@@ -1,5 +1,6 @@
 import type { ByteString } from '../core/types.ts';
 import type { Codec } from './codecs/codec.ts';
+import type { WallToUtc } from './codecs/time-zone.ts';
 import type { KeyTemplate } from './key-template.ts';
 
 export type NullPolicy = 'skip' | 'empty' | 'error' | 'remove';
@@ -39,4 +40,6 @@ export interface FeatureSchema {
   readonly eventTimeField: number | null;
   /** Null tokens of key columns. */
   readonly nullTokens: ReadonlySet<ByteString>;
+  /** Zone of times of key columns that name none. */
+  readonly zone: WallToUtc | null;
 }

@@ -44,7 +44,7 @@ export function intCodec(name: string, range: IntRange): Codec {
   return {
     text,
     typed: typedBy(text, (type) => {
-      if (type.kind === 'int') return whole;
+      if (type.kind === 'int' || type.kind === 'duration') return whole;
       if (type.kind === 'decimal' && type.scale === 0) return whole;
       return type.kind === 'float' ? FLOAT_ADVICE : null;
     }),

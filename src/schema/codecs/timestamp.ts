@@ -82,6 +82,8 @@ function epochMoment(value: bigint, unit: TimeUnit): Moment | ValueFault {
 }
 
 function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {
+  // Zones have rules for dates that a Date holds only.
+  if (dateText(Math.floor(wall.seconds / DAY_SECONDS)) === null) return outOfYears(`${wall.seconds} s`);
   const seconds = zone(wall.seconds);
   if (seconds !== null) return { seconds, fraction: wall.fraction };
   const text = rfc3339(wall.seconds, wall.fraction) ?? String(wall.seconds);
@@ -134,9 +136,11 @@ export function parseTimestamp(cell: ByteString, zone: WallToUtc | null): Moment
 
 function storeMoment({ seconds, fraction }: Moment, store: 'rfc3339' | TimeUnit, found: ByteString): Coded {
   if (store !== 'rfc3339') return epochText(seconds, fraction, store, found);
-  return (
-    rfc3339(seconds, fraction) ?? fault('TIMESTAMP_RANGE', 'a time in the years 0000 to 9999 UTC', found)
-  );
+  return rfc3339(seconds, fraction) ?? outOfYears(found);
+}
+
+function outOfYears(found: ByteString): ValueFault {
+  return fault('TIMESTAMP_RANGE', 'a time in the years 0000 to 9999 UTC', found);
 }
 
 function rfc3339(seconds: number, fraction: string): string | null {

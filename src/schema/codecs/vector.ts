@@ -21,16 +21,18 @@ export function vectorCodec(options: VectorOptions): Codec {
     return encode(items, found);
   };
   const text = (cell: ByteString): Coded => {
-    const items = parseArray(cell);
+    const items = parseArray(options.allowNonfinite ? quoteNonfinite(cell) : cell);
     return items === null ? fault('VECTOR', 'a JSON array of numbers', cell) : coded(items, () => cell);
   };
+  const typed = (value: Value): Coded => coded(value as readonly Value[], () => `[${String(value)}]`);
   return {
     text,
     typed: typedBy(text, (type) => {
       if (type.kind !== 'list') return null;
-      const isNumeric = type.item.kind === 'float' || type.item.kind === 'int' || type.item.kind === 'null';
-      if (!isNumeric) return 'its items are no numbers';
-      return (value) => coded(value as readonly Value[], () => `[${String(value)}]`);
+      const { kind } = type.item;
+      if (kind === 'int') return (value) => wholeItems(value as readonly Value[], bits) ?? typed(value);
+      if (kind !== 'float' && kind !== 'null') return 'its items are no numbers';
+      return typed;
     }),
   };
 }
@@ -38,11 +40,38 @@ export function vectorCodec(options: VectorOptions): Codec {
 type Format = (value: number) => Coded;
 type Encode = (items: readonly Value[], found: () => string) => Coded;
 
+/** What stands for the numbers that JSON has not; only `quoteNonfinite` lets them in. */
+const NONFINITE: ReadonlyMap<unknown, number> = new Map([
+  ['\0nan', Number.NaN],
+  ['\0inf', Number.POSITIVE_INFINITY],
+  ['\0-inf', Number.NEGATIVE_INFINITY],
+]);
+
+/** NaN and Infinity, bare as Python's json writes them or in quotes as we do, as JSON strings of our own. */
+function quoteNonfinite(cell: ByteString): ByteString {
+  return cell.replace(/"?(-?)(nan|inf(?:inity)?)"?/gi, (_all, sign: string, word: string) =>
+    /nan/i.test(word) ? '"\\u0000nan"' : `"\\u0000${sign}inf"`,
+  );
+}
+
+/** The fault of the first integer that the item type does not hold exactly. */
+function wholeItems(items: readonly Value[], bits: FloatBits): Coded | null {
+  for (const item of items) {
+    if (item === null) continue;
+    const number = Number(item);
+    const isExact =
+      (bits === 64 || Math.fround(number) === number) && BigInt(number) === BigInt(item as bigint);
+    if (!isExact) return fault('FLOAT_RANGE', `integers that float${bits} holds exactly`, String(item));
+  }
+  return null;
+}
+
 function parseArray(cell: ByteString): readonly Value[] | null {
   try {
     const parsed: unknown = JSON.parse(cell);
     if (!Array.isArray(parsed)) return null;
-    return parsed.every((item) => typeof item === 'number' || item === null) ? parsed : null;
+    const items = parsed.map((item) => NONFINITE.get(item) ?? item);
+    return items.every((item) => typeof item === 'number' || item === null) ? items : null;
   } catch {
     return null;
   }

@@ -37,7 +37,7 @@ export interface IngestFlags extends ConnectionFlags {
   delimiter?: string;
   maxRecordSize: number;
   mode: WriteMode;
-  write: 'auto' | 'script' | 'pipeline';
+  write: 'auto' | 'script' | 'pipeline' | 'restore';
   chunkRows: number;
   chunkBytes: number;
   inFlight: number;
@@ -104,7 +104,7 @@ export function addWritingOptions(command: Command): void {
     )
     .addOption(
       new Option('--write <path>', 'how rows are sent')
-        .choices(['auto', 'script', 'pipeline'])
+        .choices(['auto', 'script', 'pipeline', 'restore'])
         .default('auto'),
     )
     .option('--chunk-rows <n>', 'rows a pipeline chunk', asCount(1, 1_000_000), 1000)
@@ -217,7 +217,14 @@ function readingOptions(flags: IngestFlags): ReadingOptions {
   };
 }
 
+/** Throws USAGE for a write path that the mode does not have. */
 function writingOptions(flags: IngestFlags): WritingOptions {
+  if (flags.write === 'restore' && flags.mode !== 'replace') {
+    throw new FeaturectlError(
+      'USAGE',
+      `--write restore: expected --mode replace, found --mode ${flags.mode}: RESTORE replaces the whole hash`,
+    );
+  }
   return {
     mode: flags.mode,
     write: flags.write,

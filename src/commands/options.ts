@@ -46,7 +46,7 @@ export interface ReadingOptions {
 
 export interface WritingOptions {
   readonly mode: WriteMode;
-  readonly write: 'auto' | 'script' | 'pipeline';
+  readonly write: 'auto' | 'script' | 'pipeline' | 'restore';
   readonly chunkRows: number;
   /** Bytes. */
   readonly chunkBytes: number;

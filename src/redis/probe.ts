@@ -3,12 +3,15 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
 import { ask, messageOf } from './ask.ts';
+import { type ListpackLimits, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isDenied } from './server-errors.ts';
 
+export type WritePathChoice = 'auto' | 'script' | 'pipeline' | 'restore';
+
 export interface ProbeOptions {
   readonly mode: WriteMode;
-  readonly path: 'auto' | 'script' | 'pipeline';
+  readonly path: WritePathChoice;
   readonly fields: number;
   readonly eventTimeField: number | null;
   /** A key of the kind that will be written; nothing is written to it. */
@@ -17,8 +20,10 @@ export interface ProbeOptions {
 
 export interface Probe {
   readonly plan: WritePlan;
-  /** Text and SHA-1 of the script; null: plain commands. */
+  /** Text and SHA-1 of the script, where the path is script. */
   readonly script: { readonly text: string; readonly sha: string } | null;
+  /** What the server keeps in a listpack, where the path is restore. */
+  readonly limits: ListpackLimits | null;
 }
 
 const ASK_MS = 10_000;
@@ -37,20 +42,86 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
     );
   }
   await checkCommands(client, options.probeKey);
+  const why = await restoreWhy(client, options, info.version);
+  if (typeof why !== 'string')
+    return { script: null, limits: why, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
   const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(client, options);
-  if (typeof script !== 'string')
-    return { script, plan: planOf(options, info.version, 'script', SCRIPT_WHY) };
+  if (typeof script !== 'string') {
+    const because = why === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${why}`;
+    return { script, limits: null, plan: planOf(options, info.version, 'script', because) };
+  }
   if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
-  const why = options.path === 'pipeline' ? '--write pipeline' : `scripts cannot be used: ${script}`;
-  return { script: null, plan: planOf(options, info.version, 'pipeline', why) };
+  const pipelineWhy = options.path === 'pipeline' ? '--write pipeline' : `scripts cannot be used: ${script}`;
+  return { script: null, limits: null, plan: planOf(options, info.version, 'pipeline', pipelineWhy) };
 }
+
+const RESTORE_WHY = 'RESTORE sets the whole hash and its TTL in one step';
+
+/** The limits where rows can go by RESTORE, else why not ('' where nobody would expect it). Throws REDIS_SERVER. */
+async function restoreWhy(
+  client: Redis,
+  options: ProbeOptions,
+  version: string | null,
+): Promise<ListpackLimits | string> {
+  if (options.mode !== 'replace' || options.path === 'script' || options.path === 'pipeline') return '';
+  const found = await tryRestore(client, options.probeKey, version);
+  if (typeof found !== 'string' || options.path === 'auto') return found;
+  throw new FeaturectlError(
+    'REDIS_SERVER',
+    `--write restore: expected a server that takes RESTORE (Redis 7 or later, +restore for this user), found: ${found}`,
+  );
+}
+
+async function tryRestore(
+  client: Redis,
+  key: string,
+  version: string | null,
+): Promise<ListpackLimits | string> {
+  const major = Number(version?.split('.')[0]);
+  if (!(major >= 7))
+    return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
+  const limits = await listpackLimits(client);
+  const payload = Buffer.alloc(128);
+  const end = putPayload(payload, 0, ['f'], ['v'], limits);
+  try {
+    // A time in the past: the payload is checked and read, and nothing is stored.
+    await ask(client, ASK_MS, 'RESTORE', Buffer.from(key, 'latin1'), '1', payload.subarray(0, end), 'ABSTTL');
+    return limits;
+  } catch (error) {
+    const reason = messageOf(error);
+    if (/^BUSYKEY/.test(reason)) return limits;
+    if (isDenied(reason) || /unknown command|payload|data format|syntax/i.test(reason))
+      return `no RESTORE: ${reason}`;
+    throw error;
+  }
+}
+
+/** By CONFIG where this user may ask, else Redis' defaults. */
+async function listpackLimits(client: Redis): Promise<ListpackLimits> {
+  const read = async (name: string, otherwise: number): Promise<number> => {
+    try {
+      const reply = (await ask(client, ASK_MS, 'CONFIG', 'GET', name)) as readonly string[];
+      return Math.min(Number(reply[1] ?? otherwise), otherwise);
+    } catch (error) {
+      if (isDenied(messageOf(error)) || /unknown/i.test(messageOf(error))) return otherwise;
+      throw error;
+    }
+  };
+  return {
+    entries: await read('hash-max-listpack-entries', DEFAULT_LIMITS.entries),
+    valueBytes: await read('hash-max-listpack-value', DEFAULT_LIMITS.valueBytes),
+  };
+}
+
+/** What is above goes as plain pairs, which the server puts into the form it wants. */
+const DEFAULT_LIMITS: ListpackLimits = { entries: 128, valueBytes: 64 };
 
 const SCRIPT_WHY = 'a script sets fields and TTL together or not at all';
 
 function planOf(
   { mode }: ProbeOptions,
   server: string | null,
-  path: 'script' | 'pipeline',
+  path: 'script' | 'pipeline' | 'restore',
   why: string,
 ): WritePlan {
   return {

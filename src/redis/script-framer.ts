@@ -189,7 +189,8 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     const closed = chunk;
     chunk = null;
     if (closed === null) return;
-    if (args.length > 4 * chunkBytes + CALL_BYTES) args = args.subarray(0, 0);
+    // After a very large row; not while a row stands in it, which may be the large one itself.
+    if (rowArgs === 0 && args.length > 4 * chunkBytes + CALL_BYTES) args = Buffer.allocUnsafeSlow(CALL_BYTES);
     options.emit(closed);
   }
 

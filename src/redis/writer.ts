@@ -5,10 +5,11 @@ import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '..
 import { atMost, messageOf, sleep } from './ask.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
-import type { Framer } from './framer.ts';
+import type { Framer, ReplyReader } from './framer.ts';
 import { createLane, type Lane } from './lane.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
-import { type Probe, probeServer, reloadScript } from './probe.ts';
+import { type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
+import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
 import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
 import { keySlot } from './slot.ts';
@@ -16,7 +17,7 @@ import { keySlot } from './slot.ts';
 export interface WriterOptions {
   readonly fields: readonly ByteString[];
   readonly mode: WriteMode;
-  readonly path: 'auto' | 'script' | 'pipeline';
+  readonly path: WritePathChoice;
   /** Index of the event time in `fields`, for mode newer. */
   readonly eventTimeField: number | null;
   readonly chunkRows: number;
@@ -85,7 +86,7 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { plan, script }: Probe,
+  { plan, script, limits }: Probe,
   clients: readonly Redis[],
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
@@ -112,7 +113,7 @@ function startWriter(
           connect: () => connection.open(),
           reload: (at) => reloadScript(at, script),
           pool,
-          replies: script === null ? createPipelineReplies() : createScriptReplies(),
+          replies: createReplies(),
           listener,
           inFlight: options.inFlight,
           retryForMs: options.retryForMs,
@@ -141,8 +142,14 @@ function startWriter(
         (lanes[index] as Lane).enqueue(chunk);
       },
     };
+    if (limits !== null) return createRestoreFramer({ ...shared, limits });
     if (script === null) return createPipelineFramer(shared);
     return createScriptFramer({ ...shared, sha: script.sha, callRows: CALL_ROWS, millis: false });
+  }
+
+  function createReplies(): ReplyReader {
+    if (limits !== null) return createRestoreReplies();
+    return script === null ? createPipelineReplies() : createScriptReplies();
   }
 
   let framer = framers[0] as Framer;

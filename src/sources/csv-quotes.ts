@@ -16,31 +16,36 @@ const CR = 0x0d;
  * up to its line end. Runs once a source, after the reading has failed.
  */
 export function findQuoteFault(bytes: Buffer, delimiter: string): QuoteFault | null {
-  const separator = delimiter.charCodeAt(0);
+  const separator = Buffer.from(delimiter, 'utf8');
   let at = 0;
   let lines = 0;
   for (let field = 1; ; field++) {
     if (bytes[at] === QUOTE) {
       const close = closingQuote(bytes, at + 1);
       if (close === -1) return { lines, field, found: 'found a quote that is never closed' };
-      if (!endsField(bytes[close + 1], separator)) {
+      if (!endsField(bytes, close + 1, separator)) {
         return { lines, field, found: 'found text after a closing quote' };
       }
       lines += countLines(bytes.subarray(at, close));
       at = close + 1;
     } else {
-      while (!endsField(bytes[at], separator)) {
+      while (!endsField(bytes, at, separator)) {
         if (bytes[at] === QUOTE) return { lines, field, found: 'found a quote inside an unquoted field' };
         at++;
       }
     }
-    if (bytes[at] !== separator) return null;
-    at++;
+    if (!standsAt(bytes, at, separator)) return null;
+    at += separator.length;
   }
 }
 
-function endsField(byte: number | undefined, separator: number): boolean {
-  return byte === undefined || byte === separator || byte === LF || byte === CR;
+function endsField(bytes: Buffer, at: number, separator: Buffer): boolean {
+  const byte = bytes[at];
+  return byte === undefined || byte === LF || byte === CR || standsAt(bytes, at, separator);
+}
+
+function standsAt(bytes: Buffer, at: number, separator: Buffer): boolean {
+  return separator.every((byte, index) => bytes[at + index] === byte);
 }
 
 function closingQuote(bytes: Buffer, from: number): number {

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { Parser } from 'csv-parse';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString } from '../core/types.ts';
-import { findQuoteFault, type QuoteFault } from './csv-quotes.ts';
+import { type CsvOptions, quoteError, sizeError } from './csv-errors.ts';
+import { findQuoteFault } from './csv-quotes.ts';
 
 /** One record of CSV. */
 export interface CsvRecord {
@@ -13,14 +14,6 @@ export interface CsvRecord {
   readonly line: number;
   /** True: somewhere near the record is a byte that is not UTF-8; the cells must be looked at. */
   readonly suspect: boolean;
-}
-
-export interface CsvOptions {
-  readonly name: string;
-  /** One byte. */
-  readonly delimiter: string;
-  /** Bytes that a record may have, its line end included. */
-  readonly maxRecordSize: number;
 }
 
 /**
@@ -93,7 +86,7 @@ function createParser(options: CsvOptions): (bytes: Buffer | null) => Parsed {
   const parser = new Parser({
     bom: false,
     encoding: 'latin1',
-    delimiter: options.delimiter,
+    delimiter: Buffer.from(options.delimiter, 'utf8'),
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: options.maxRecordSize,
     relax_column_count: true,
@@ -140,6 +133,7 @@ function walkRecords(
   const complete = region.subarray(0, total);
   const suspect = !isUtf8(complete);
   const hasQuote = complete.includes(QUOTE);
+  const separator = Buffer.byteLength(options.delimiter);
   const records: CsvRecord[] = [];
   let at = 0;
   let line = firstLine;
@@ -151,7 +145,7 @@ function walkRecords(
       return { records, consumed: at, line, fault: sizeError(options, line) };
     }
     const cells = fields[index]!;
-    const quoted = hasQuote ? quotedFlags(region, blank.at, cells) : null;
+    const quoted = hasQuote ? quotedFlags(region, blank.at, cells, separator) : null;
     if (quoted === 'mismatch') {
       const fault = findQuoteFault(region.subarray(blank.at), options.delimiter);
       return { records, consumed: at, line, fault: quoteError(options, line, fault) };
@@ -191,6 +185,7 @@ function quotedFlags(
   region: Buffer,
   start: number,
   cells: readonly string[],
+  separator: number,
 ): Uint8Array | null | 'mismatch' {
   let flags: Uint8Array | null = null;
   let at = start;
@@ -204,7 +199,7 @@ function quotedFlags(
     } else {
       at += cell.length;
     }
-    at++;
+    at += separator;
   }
   return flags;
 }
@@ -243,21 +238,4 @@ function failureOf(
   return new FeaturectlError('INTERNAL', `${options.name}, line ${start}: ${failure.message}`, {
     cause: failure,
   });
-}
-
-function sizeError(options: CsvOptions, line: number): FeaturectlError {
-  return new FeaturectlError(
-    'CSV_SIZE',
-    `${options.name}, line ${line}: expected records of at most ${options.maxRecordSize} bytes, found a longer one that starts here; close its quote or raise --max-record-size`,
-  );
-}
-
-function quoteError(options: CsvOptions, firstLine: number, fault: QuoteFault | null): FeaturectlError {
-  const line = firstLine + (fault?.lines ?? 0);
-  const where = `${options.name}, line ${line}, field ${fault?.field ?? 1}`;
-  const found = fault?.found ?? 'a quote that does not fit';
-  return new FeaturectlError(
-    'CSV_QUOTE',
-    `${where}: ${found}; expected a quoted field to be closed, its inner quotes doubled, and followed by ${JSON.stringify(options.delimiter)} or a line end`,
-  );
 }

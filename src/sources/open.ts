@@ -1,7 +1,7 @@
 import { FeaturectlError } from '../core/errors.ts';
 import type { Source, SourceFormat } from '../core/types.ts';
 import { type ByteStream, peek } from './bytes.ts';
-import { openCsv } from './csv-source.ts';
+import { createCsvReader, openCsv } from './csv-source.ts';
 import { type TextEncoding, toUtf8 } from './encoding.ts';
 import {
   describeMagic,
@@ -21,7 +21,10 @@ export interface OpenOptions {
   readonly format?: SourceFormat;
   /** Default: a byte order mark decides, else UTF-8. */
   readonly encoding?: TextEncoding;
-  /** One byte; default `,` and for tsv a tab. */
+  /**
+   * Default `,` and for tsv a tab. One ASCII character is read by the scanner; several, or another one, by
+   * csv-parse.
+   */
   readonly delimiter?: string;
   /** Bytes of one CSV record; default 1 MiB. */
   readonly maxRecordSize?: number;
@@ -152,18 +155,25 @@ function openText(
   options: OpenOptions,
 ): Promise<Source> {
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : ',');
-  if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 0x7f || '"\r\n'.includes(delimiter)) {
-    throw new FeaturectlError(
-      'USAGE',
-      `--delimiter: expected one ASCII character other than a quote or line end, found ${JSON.stringify(delimiter)}`,
-    );
-  }
+  refuseDelimiter(delimiter);
   return openCsv({
     info: { name: raw.name, format, totalBytes: raw.totalBytes },
     chunks: toUtf8(chunks, raw.name, options.encoding),
-    options: { name: raw.name, delimiter, maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD },
+    reader: createCsvReader({
+      name: raw.name,
+      delimiter,
+      maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD,
+    }),
     batchRows: options.batchRows ?? DEFAULT_BATCH_ROWS,
     bytesRead: () => raw.counter.bytes,
     close: raw.close,
   });
+}
+
+function refuseDelimiter(delimiter: string): void {
+  if (delimiter !== '' && !/["\r\n\p{Surrogate}]/u.test(delimiter)) return;
+  throw new FeaturectlError(
+    'USAGE',
+    `--delimiter: expected one or more characters other than a quote or line end, found ${JSON.stringify(delimiter)}`,
+  );
 }

@@ -44,19 +44,6 @@ export async function atMost(ms: number, work: Promise<unknown>): Promise<void> 
   clearTimeout(timer);
 }
 
-/** Resolves with the work or after `ms`, whichever is first; leaves no timer behind. Rejects as the work does. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Milliseconds to wait before try number `attempt` (from 1): doubling from 50 to 2000, half of it random. */
 export function backoff(attempt: number): number {
   const full = Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000);

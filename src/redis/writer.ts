@@ -201,14 +201,19 @@ function startWriter(
       await until(() => lanes.every((lane) => lane.isIdle()));
     },
     abandon: async (graceMs) => {
-      for (const each of framers) each.flush();
       if (graceMs > 0) {
+        for (const each of framers) each.flush();
         await atMost(
           graceMs,
           until(() => lanes.every((lane) => lane.isIdle())),
         );
       }
-      for (const lane of lanes) for (const chunk of lane.strip()) tellUnsettled(chunk, listener);
+      const left = lanes.map((lane) => lane.strip());
+      // A stripped lane sends nothing: what the framers still hold only passes through it.
+      for (const each of framers) each.flush();
+      for (const [i, lane] of lanes.entries()) {
+        for (const chunk of [...(left[i] ?? []), ...lane.strip()]) tellUnsettled(chunk, listener);
+      }
     },
     close: async () => {
       if (closed) return;

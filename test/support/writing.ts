@@ -1,0 +1,159 @@
+/** Rows given to a Writer without sources and schema, and what became of each of them. */
+import type { Redis } from 'ioredis';
+import type { RowCode, SkipCode } from '../../src/core/errors.ts';
+import type { ByteString, RowFault, RowOrigin, WriteListener, Writer } from '../../src/core/types.ts';
+import { connect, createWriter, type WriterOptions } from '../../src/redis/index.ts';
+
+/** `values` by feature: undefined leaves the field out, null removes it. */
+export interface TestRow {
+  readonly key: ByteString;
+  readonly values: readonly (ByteString | null | undefined)[];
+  /** Milliseconds, 0 = none; an hour when left out. */
+  readonly ttlMs?: number;
+  readonly eventTime?: ByteString;
+}
+
+export interface Told {
+  written: number;
+  readonly skipped: Partial<Record<SkipCode, number>>;
+  /** By index of the row among all rows committed. */
+  readonly failed: Map<number, RowFault>;
+  readonly retries: string[];
+}
+
+export interface Tally extends WriteListener {
+  readonly told: Told;
+  /** Rows told of, in whatever way. */
+  total(): number;
+  codes(): Partial<Record<RowCode, number>>;
+}
+
+/** Throws where a row is told as failed twice. */
+export function createTally(): Tally {
+  const told: Told = { written: 0, skipped: {}, failed: new Map(), retries: [] };
+  return {
+    told,
+    written: (rows) => {
+      told.written += rows;
+    },
+    skipped: (code, rows) => {
+      told.skipped[code] = (told.skipped[code] ?? 0) + rows;
+    },
+    failed: (_origin, row, fault) => {
+      if (told.failed.has(row)) throw new Error(`row ${row} was told as failed twice`);
+      told.failed.set(row, fault);
+    },
+    retrying: (message) => {
+      told.retries.push(message);
+    },
+    total: () =>
+      told.written + told.failed.size + Object.values(told.skipped).reduce((sum, rows) => sum + rows, 0),
+    codes: () => {
+      const codes: Partial<Record<RowCode, number>> = {};
+      for (const { code } of told.failed.values()) codes[code] = (codes[code] ?? 0) + 1;
+      return codes;
+    },
+  };
+}
+
+/** An origin that is only ever handed back: nothing asks it for rows. */
+const ORIGIN = { source: {}, batch: { rowCount: 0 }, recordColumns: [] } as unknown as RowOrigin;
+
+/** Commits the rows, numbered from `first`, waiting for room whenever the writer asks. Does not drain. */
+export async function commitRows(writer: Writer, rows: readonly TestRow[], first = 0): Promise<void> {
+  for (const [i, row] of rows.entries()) {
+    if (commitRow(writer, row, first + i)) await writer.room();
+  }
+}
+
+/** True: the writer wants room(). */
+export function commitRow(writer: Writer, row: TestRow, number: number): boolean {
+  writer.begin(row.key, row.ttlMs ?? 3_600_000, row.eventTime ?? '');
+  for (const [feature, value] of row.values.entries()) {
+    if (value !== undefined) writer.value(feature, value);
+  }
+  return writer.commit(ORIGIN, number);
+}
+
+export type OpenOptions = Partial<WriterOptions> & { readonly fields: readonly ByteString[] };
+
+/** Small retry time, small chunks: what a test wants unless it says otherwise. */
+export const DEFAULTS = {
+  mode: 'merge',
+  path: 'auto',
+  eventTimeField: null,
+  chunkRows: 100,
+  chunkBytes: 16 * 1024,
+  inFlight: 4,
+  connections: 1,
+  rate: null,
+  retryForMs: 5_000,
+  probeKey: 'k:probe',
+} as const;
+
+/** The real writer on a connection of its own. */
+export async function openWriter(
+  url: string,
+  options: OpenOptions,
+  listener: WriteListener,
+): Promise<Writer> {
+  const full = { ...DEFAULTS, ...options };
+  const connection = await connect({ url, retryForMs: full.retryForMs });
+  try {
+    return await createWriter(connection, full, listener);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Opens, writes all, drains, closes. */
+export async function writeAll(url: string, options: OpenOptions, rows: readonly TestRow[]): Promise<Tally> {
+  const tally = createTally();
+  const writer = await openWriter(url, options, tally);
+  try {
+    await commitRows(writer, rows);
+    await writer.drain();
+  } finally {
+    await writer.close();
+  }
+  return tally;
+}
+
+/** Rows `k:0`… of two fields whose values tell the row and `tag`. */
+export function plainRows(count: number, tag = 'v', from = 0): TestRow[] {
+  return Array.from({ length: count }, (_, i) => ({
+    key: `k:${from + i}`,
+    values: [`${tag}${from + i}`, String(from + i)],
+  }));
+}
+
+export interface Hash {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly ttlMs: number;
+}
+
+/** Every hash of the server by key, in latin1; a key of another type throws. */
+export async function storedHashes(client: Redis): Promise<Record<string, Hash>> {
+  const keys = (await client.keysBuffer('*')).sort(Buffer.compare);
+  const pipeline = client.pipeline();
+  for (const key of keys) pipeline.callBuffer('HGETALL', key).pttl(key);
+  const replies = (await pipeline.exec()) ?? [];
+  const hashes: Record<string, Hash> = Object.create(null);
+  for (const [i, key] of keys.entries()) {
+    const [error, flat] = replies[2 * i] as [Error | null, Buffer[]];
+    if (error) throw error;
+    const fields: Record<string, string> = Object.create(null);
+    for (let j = 0; j + 1 < flat.length; j += 2) {
+      fields[flat[j]?.toString('latin1') ?? ''] = flat[j + 1]?.toString('latin1') ?? '';
+    }
+    hashes[key.toString('latin1')] = { fields, ttlMs: Number(replies[2 * i + 1]?.[1]) };
+  }
+  return hashes;
+}
+
+/** Fields alone, for comparing two states whose TTLs differ by moments. */
+export async function storedFields(client: Redis): Promise<Record<string, Readonly<Record<string, string>>>> {
+  const hashes = await storedHashes(client);
+  return Object.fromEntries(Object.entries(hashes).map(([key, { fields }]) => [key, fields]));
+}

@@ -50,12 +50,15 @@ export const featureForm = z.strictObject({
 const headForm = z.strictObject({
   name: z.string().min(1).describe('name of the feature view'),
   key: z.string().min(1).describe('Redis key, such as features:user:{user_id}'),
-  ttl: z.string().describe('such as 24h; none for no expiry'),
+  ttl: z
+    .string('expected a whole number with ms, s, m, h, d or w (24h), or none for no expiry')
+    .describe('such as 24h; none for no expiry'),
   ttl_jitter: z.string().optional().describe('shortens each TTL by up to this share, such as 10%'),
   event_time: z.string().min(1).optional().describe('column or feature that says when a row was true'),
   timezone: z.string().optional().describe('of times that name none: IANA name or offset'),
   null: nullForm.optional(),
-  features: z.unknown().describe('name in Redis → type or options'),
+  // parse.ts checks them one by one, and their absence.
+  features: z.unknown().optional().describe('name in Redis → type or options'),
 });
 
 export { headForm };

@@ -56,6 +56,7 @@ function unknownKey(key: string, known: readonly string[]): string {
 }
 
 function issueText(issue: z.core.$ZodIssue): string {
+  if (issue.message.startsWith('expected')) return issue.message;
   if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
   if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_union') {
@@ -63,7 +64,7 @@ function issueText(issue: z.core.$ZodIssue): string {
     return `expected ${[...new Set(inner.map((text) => text.replace(/^expected /, '')))].join(' or ')}`;
   }
   if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
-  return issue.message.startsWith('expected') ? issue.message : `expected: ${issue.message}`;
+  return `expected: ${issue.message}`;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

@@ -16,7 +16,7 @@ export interface TimestampOptions {
 const UNIT_DIGITS: Readonly<Record<TimeUnit, number>> = { s: 0, ms: 3, us: 6, ns: 9 };
 
 /** What 64 bits of nanoseconds reach, 1677 to 2262: an epoch number beyond has another unit than it says. */
-const EPOCH_LIMIT_SECONDS = 9_223_372_036;
+const EPOCH_BITS = 64;
 
 /** A moment: whole seconds since 1970 UTC (floor) and the digits of the fraction, '' where it is zero. */
 interface Moment {
@@ -76,8 +76,8 @@ function unitMoment(value: bigint, unit: TimeUnit): Moment {
 }
 
 function epochMoment(value: bigint, unit: TimeUnit): Moment | ValueFault {
-  const moment = unitMoment(value, unit);
-  if (Math.abs(moment.seconds) <= EPOCH_LIMIT_SECONDS) return moment;
+  const nanoseconds = value * 10n ** BigInt(9 - UNIT_DIGITS[unit]);
+  if (BigInt.asIntN(EPOCH_BITS, nanoseconds) === nanoseconds) return unitMoment(value, unit);
   return fault('TIMESTAMP_RANGE', `an epoch number in ${unit} between 1677 and 2262`, String(value));
 }
 

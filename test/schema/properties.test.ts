@@ -92,6 +92,20 @@ describe('floats', () => {
     );
   });
 
+  it('plain decimals of few digits are stored as their float is written', () => {
+    const digits = fc.string({ unit: fc.constantFrom('0', '1', '9', '5', '.'), minLength: 1, maxLength: 18 });
+    fc.assert(
+      fc.property(digits, fc.constantFrom(32, 64), fc.boolean(), (text, bits, minus) => {
+        const cell = `${minus ? '-' : ''}${text}`;
+        fc.pre(/^-?(\d+\.?\d*|\.\d+)$/.test(cell));
+        const schema = schemaOf(`float${bits}`);
+        const type: LogicalType = { kind: 'float', bits: bits === 32 ? 32 : 64 };
+        expect(storeText(schema, cell)).toBe(storeTyped(schema, type, Number(cell)));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   it('text in any decimal form is what Number reads, and nothing else passes', () => {
     const schema = schemaOf('float64');
     const part = fc.string({ unit: fc.constantFrom('0', '1', '9', '.', '-', '+', 'e', 'E', 'x', ' ', '_') });

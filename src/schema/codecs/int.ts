@@ -25,9 +25,12 @@ export function intCodec(name: string, range: IntRange): Codec {
   const max = Number(range.max);
   const outside = (found: string): Coded =>
     fault('INT_RANGE', `${name} (${range.min} to ${range.max})`, found);
+  /** No integer of so few characters is out of range, but for a minus sign. */
+  const sureLength = range.max.toString().length - 1;
   const text = (cell: ByteString): Coded => {
     const form = digitsForm(cell);
     if (form === 0) return fault('INT', `${name} in decimal digits`, cell);
+    if (form === 1 && cell.length <= sureLength && (min < 0 || cell.charCodeAt(0) !== 45)) return cell;
     if (cell.length > SAFE_DIGITS) {
       const value = BigInt(cell[0] === '+' ? cell.slice(1) : cell);
       return value < range.min || value > range.max ? outside(cell) : value.toString();

@@ -11,6 +11,7 @@ export function createParseReader(options: CsvOptions): CsvReader {
   let waiting: CsvRecord[] = [];
   let waitingBytes = 0;
   let failure: FeaturectlError | null = null;
+  let ended = false;
   let firstRow = 1;
 
   function take(count: number, layout: CsvLayout): ColumnBatch {
@@ -23,6 +24,9 @@ export function createParseReader(options: CsvOptions): CsvReader {
 
   return {
     push: (bytes) => {
+      // csv-parse would give its last record again.
+      if (ended) return;
+      ended = bytes === null;
       const { records, error } = read(bytes);
       for (const record of records) waiting.push(record);
       if (records.length > 0) waitingBytes += bytes?.length ?? 0;

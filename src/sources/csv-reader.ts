@@ -31,7 +31,7 @@ export type PullBatch = (flush: boolean) => ColumnBatch | FeaturectlError | null
  * batches out. It holds what was pushed and not given out, so pull until null before the next push.
  */
 export interface CsvReader {
-  /** UTF-8 without a byte order mark; null: the text ends here. */
+  /** UTF-8 without a byte order mark; null: the text ends here. Null may come again. */
   push(bytes: Buffer | null): void;
   /** Null: more bytes are needed, or the text ended without a record. To be called until it gives one. */
   header(): CsvHeader | FeaturectlError | null;

@@ -32,6 +32,9 @@ const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** A quote, an escape and a line end of two. */
+const LOOK_AHEAD = 4;
+
 /**
  * Reads with csv-parse: strict quotes, records of any length, empty lines left out. The fields come from
  * csv-parse; what it does not tell cheaply (line, quotes, size in bytes) is read off the same bytes, and
@@ -56,7 +59,7 @@ export function createRecordReader(options: CsvOptions): RecordReader {
       pending.push(bytes);
       pendingBytes += bytes.length;
     }
-    if (ends.length === 0 && failure === null && pendingBytes <= options.maxRecordSize) {
+    if (ends.length === 0 && failure === null && pendingBytes <= holdAtMost(options)) {
       return { records: [], error: null };
     }
     const region = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
@@ -68,6 +71,14 @@ export function createRecordReader(options: CsvOptions): RecordReader {
     const error = walk.fault ?? failureOf(failure, rest, line, options);
     return { records: walk.records, error };
   };
+}
+
+/**
+ * Bytes that may wait for the end of their record. csv-parse looks some bytes ahead before it gives a
+ * record out: those behind a whole record do not make it too long.
+ */
+function holdAtMost(options: CsvOptions): number {
+  return options.maxRecordSize + LOOK_AHEAD + Buffer.byteLength(options.delimiter);
 }
 
 interface Parsed {
@@ -230,7 +241,7 @@ function failureOf(
 ): FeaturectlError | null {
   const blank = skipBlank(rest, 0, rest.length);
   const start = line + blank.lines;
-  if (failure === null) return rest.length > options.maxRecordSize ? sizeError(options, start) : null;
+  if (failure === null) return rest.length > holdAtMost(options) ? sizeError(options, start) : null;
   const code = (failure as Error & { code?: string }).code;
   if (code === 'CSV_MAX_RECORD_SIZE') return sizeError(options, start);
   const fault = findQuoteFault(rest.subarray(blank.at), options.delimiter);

@@ -32,6 +32,19 @@ export async function ask(
   }
 }
 
+/** The work, or a rejection with NoAnswer after `ms`; what the work still brings then is ignored. */
+export async function inTime<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(`no answer to ${what} in ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves when the work has, or after `ms`; leaves no timer behind. Never rejects. */

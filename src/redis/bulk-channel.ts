@@ -4,6 +4,7 @@
  * `client.stream`, `client.commandQueue` (one entry a reply awaited, in order), and that an entry's command
  * is only ever asked for `name`, `args`, `resolve` and `reject`.
  */
+import type { Duplex } from 'node:stream';
 import type { Redis } from 'ioredis';
 import type { Reply } from './framer.ts';
 
@@ -22,7 +23,7 @@ interface SharedCommand {
 
 interface Internals {
   readonly status: string;
-  readonly stream: NodeJS.WritableStream | null;
+  readonly stream: Duplex | null;
   readonly commandQueue: { push(entry: { command: SharedCommand; select: number }): void };
   readonly condition: { readonly select: number };
 }
@@ -47,6 +48,19 @@ export function sendBulk(client: Redis, bytes: Buffer, replies: number, taker: R
     },
   };
   for (let i = 0; i < replies; i += 1) commandQueue.push(entry);
-  stream.write(bytes as unknown as string);
+  // What write() answers needs no attention: inFlight chunks are the bound of what the socket can hold.
+  stream.write(bytes);
   return true;
+}
+
+/**
+ * Closes the connection at once. What the socket has not sent is dropped, so the buffers given to sendBulk may
+ * be used again; disconnect() alone goes on sending them for up to two seconds.
+ */
+export function cut(client: Redis): void {
+  const { stream } = client as unknown as Internals;
+  // ioredis would set a timer for a stream that never says 'close' again.
+  if (stream?.destroyed) return;
+  client.disconnect();
+  stream?.destroy();
 }

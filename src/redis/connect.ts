@@ -2,7 +2,8 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import { parseAddress, type RedisAddress } from './address.ts';
-import { ask, backoff, messageOf, sleep } from './ask.ts';
+import { ask, backoff, inTime, messageOf, sleep } from './ask.ts';
+import { cut } from './bulk-channel.ts';
 import { firstWord } from './server-errors.ts';
 
 export interface ConnectOptions {
@@ -25,14 +26,17 @@ export interface ConnectOptions {
 export interface Connection {
   /** The address without its password. */
   readonly shown: string;
-  /** A client that is connected, authenticated, loaded and ready; the caller's to disconnect. */
+  /** A client that is connected, authenticated, loaded and ready. */
   readonly client: Redis;
-  /** One more such client: one try, rejects with REDIS_AUTH or an ordinary error. */
-  open(): Promise<Redis>;
+  /** One more such client: one try of at most `withinMs`, rejects with REDIS_AUTH or an ordinary error. */
+  open(withinMs?: number): Promise<Redis>;
+  /** Closes every client at once, also those that are being opened. */
   close(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The last try gets this long, however little of --retry-for is left. */
+const MIN_TRY_MS = 200;
 
 /** Words of a refusal that no retry mends. */
 const REFUSALS = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
@@ -40,25 +44,36 @@ const REFUSALS = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
 /** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const address = parseAddress(options.url);
-  const open = (): Promise<Redis> => openClient(clientOptions(address, options), address.shown);
+  const clients = new Set<Redis>();
+  let isClosed = false;
+  const open = async (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => {
+    const client = await openClient(clientOptions(address, options), address, withinMs);
+    if (isClosed) cut(client);
+    else clients.add(client);
+    client.once('end', () => clients.delete(client));
+    return client;
+  };
   const client = await firstClient(open, address.shown, options);
   return {
     shown: address.shown,
     client,
     open,
-    close: async () => client.disconnect(),
+    close: async () => {
+      isClosed = true;
+      for (const each of clients) cut(each);
+    },
   };
 }
 
 async function firstClient(
-  open: () => Promise<Redis>,
+  open: (withinMs: number) => Promise<Redis>,
   shown: string,
   options: ConnectOptions,
 ): Promise<Redis> {
   const until = Date.now() + options.retryForMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await open();
+      return await open(Math.max(MIN_TRY_MS, Math.min(CONNECT_TIMEOUT_MS, until - Date.now())));
     } catch (error) {
       if (error instanceof FeaturectlError) throw error;
       options.signal?.throwIfAborted();
@@ -103,7 +118,6 @@ function clientOptions(address: RedisAddress, options: ConnectOptions): ClientOp
     db: address.db,
     protocol: 2,
     lazyConnect: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
     // Retries are the lane's: it knows which rows are settled.
     retryStrategy: () => null,
     enableOfflineQueue: false,
@@ -121,29 +135,46 @@ function sentinelAddress(text: string): { host: string; port: number } {
 }
 
 /** Throws REDIS_AUTH for a refusal, an ordinary error for what may pass. */
-async function openClient(options: ClientOptions, shown: string): Promise<Redis> {
-  const client = new Redis(options);
+async function openClient(options: ClientOptions, address: RedisAddress, withinMs: number): Promise<Redis> {
+  const { shown } = address;
+  const client = new Redis({ ...options, connectTimeout: withinMs });
   let trouble: Error | null = null;
   client.on('error', (error: Error) => {
     trouble ??= error;
   });
   try {
-    await client.connect();
-    await ask(client, CONNECT_TIMEOUT_MS, 'PING');
+    // ioredis has no limit for the answers to AUTH and SELECT.
+    await inTime(withinMs, client.connect(), 'the connection');
+    if (trouble !== null) throw trouble;
+    await ping(client, withinMs);
+    return client;
   } catch (error) {
-    client.disconnect();
+    cut(client);
     // A refused password closes the connection; what was refused came before as an event.
-    throw refusal(trouble, shown) ?? refusal(error, shown) ?? trouble ?? error;
+    throw (
+      refusal(trouble, shown) ?? refusal(error, shown) ?? badDatabase(trouble, address) ?? trouble ?? error
+    );
   }
-  const refused = refusal(trouble, shown);
-  if (!refused) return client;
-  client.disconnect();
-  throw refused;
+}
+
+/** Finds LOADING and NOAUTH; a user who may not even PING is welcome. */
+async function ping(client: Redis, withinMs: number): Promise<void> {
+  try {
+    await ask(client, withinMs, 'PING');
+  } catch (error) {
+    if (!/^NOPERM\b.*\bping\b/i.test(messageOf(error))) throw error;
+  }
+}
+
+/** SELECT was refused: going on would write into database 0. */
+function badDatabase(trouble: Error | null, { db, shown }: RedisAddress): FeaturectlError | null {
+  if (trouble?.name !== 'ReplyError' || !/DB index|SELECT/i.test(trouble.message)) return null;
+  const text = `Redis at ${shown} refused database ${db}: ${trouble.message}. Give one that it has: redis://host:port/0`;
+  return new FeaturectlError('REDIS_SERVER', text, { cause: trouble });
 }
 
 function refusal(error: unknown, shown: string): FeaturectlError | null {
   const text = error === null ? '' : messageOf(error);
-  if (firstWord(text) === 'NOPERM' && /\bping\b/i.test(text)) return null;
   if (!REFUSALS.has(firstWord(text)) && !/invalid password|without any password/i.test(text)) return null;
   return new FeaturectlError(
     'REDIS_AUTH',

@@ -8,17 +8,18 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteListener } from '../core/types.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
-import { sendBulk } from './bulk-channel.ts';
+import { cut, sendBulk } from './bulk-channel.ts';
 import { type Chunk, type ChunkPool, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
+import { takeOver } from './fence.ts';
 import type { Framer, Outcomes, ReplyReader } from './framer.ts';
 import { rowFault } from './script-replies.ts';
-import { judge } from './server-errors.ts';
+import { judge, lostError, refusedError } from './server-errors.ts';
 
 export interface LaneOptions {
   /** A new ready connection; rejects with FeaturectlError REDIS_AUTH for good, with anything else for now. */
-  readonly connect: () => Promise<Redis>;
+  readonly connect: (withinMs: number) => Promise<Redis>;
   /** Loads the script anew on this connection, where there is one. */
-  readonly reload: (client: Redis) => Promise<void>;
+  readonly reload: (client: Redis, withinMs: number) => Promise<void>;
   readonly pool: ChunkPool;
   readonly replies: ReplyReader;
   readonly listener: WriteListener;
@@ -43,6 +44,10 @@ export interface Lane {
   close(): void;
 }
 
+/** Milliseconds that one try to mend may take, whatever is left of `retryForMs`. */
+const MIN_TRY_MS = 200;
+const MAX_TRY_MS = 10_000;
+
 /** What is done once everything on the way is answered. */
 type Remedy = 'none' | 'again' | 'reconnect' | 'reload' | 'split';
 
@@ -52,6 +57,8 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   const queue: Chunk[] = [];
   const flying: Chunk[] = [];
   let client = first;
+  /** Connections that may still have bytes on their way; at most one for each try since rows could be sent. */
+  const givenUp: Redis[] = [];
   /** Replies awaited of what is on the way. */
   let awaited = 0;
   /** Counts connections: what an earlier one still says is not listened to. */
@@ -85,8 +92,10 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
         if (sentIn !== epoch || dead) return;
         awaited -= 1;
         repliedAt = Date.now();
-        if (remedy === 'none') take(chunk, reply);
-        if (remedy !== 'none' && awaited === 0) heal();
+        guarded(() => {
+          if (remedy === 'none') take(chunk, reply);
+          if (remedy !== 'none' && awaited === 0) heal();
+        });
       },
       lost: () => {
         if (sentIn === epoch) loseConnection('the connection was lost');
@@ -150,7 +159,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     },
     trouble: (text) => {
       const verdict = judge(text);
-      if (verdict === 'fatal') return die(new FeaturectlError('REDIS_AUTH', refusedMessage(text)));
+      if (verdict === 'fatal') return die(refusedError(text));
       trouble(verdict === 'reload' || verdict === 'reconnect' ? verdict : 'again', text);
     },
     refused: (text) => {
@@ -170,17 +179,27 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     void recover().then(
       () => {
         healing = false;
-        resend();
+        guarded(resend);
       },
       (error: unknown) => {
         healing = false;
-        die(
-          error instanceof FeaturectlError
-            ? error
-            : new FeaturectlError('INTERNAL', messageOf(error), { cause: error }),
-        );
+        dieOf(error);
       },
     );
+  }
+
+  /** An error that nobody expects ends the lane, not the process: ioredis calls from its own stack. */
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      dieOf(error);
+    }
+  }
+
+  function dieOf(error: unknown): void {
+    const isKnown = error instanceof FeaturectlError;
+    die(isKnown ? error : new FeaturectlError('INTERNAL', messageOf(error), { cause: error }));
   }
 
   /** Waits and mends until the lane can send again. Throws REDIS_LOST, REDIS_AUTH. */
@@ -191,18 +210,16 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       attempt += 1;
       options.count('retries', 1);
       const left = settledAt + options.retryForMs - Date.now();
-      if (left <= 0 && attempt > 1) throw lostError();
+      if (left <= 0 && attempt > 1) throw lostError(options.retryForMs, lastTrouble);
       if (remedy !== 'reload' || attempt > 1) {
         listener.retrying(`${lastTrouble}; trying again`);
         await sleep(Math.min(backoff(attempt), Math.max(left, 0)));
       }
       if (dead) return;
       try {
-        if (needsConnection) {
-          client.disconnect();
-          client = await options.connect();
-          await options.reload(client);
-        } else if (remedy === 'reload') await options.reload(client);
+        const withinMs = Math.max(MIN_TRY_MS, Math.min(MAX_TRY_MS, left));
+        if (needsConnection) await reconnect(withinMs);
+        if (needsConnection || remedy === 'reload') await options.reload(client, withinMs);
         return;
       } catch (error) {
         if (error instanceof FeaturectlError && error.code === 'REDIS_AUTH') throw error;
@@ -210,6 +227,14 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
         needsConnection = true;
       }
     }
+  }
+
+  async function reconnect(withinMs: number): Promise<void> {
+    cut(client);
+    if (!givenUp.includes(client)) givenUp.push(client);
+    client = await options.connect(withinMs);
+    await takeOver(client, givenUp, withinMs);
+    givenUp.length = 0;
   }
 
   function splitAll(): void {
@@ -234,15 +259,6 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     options.changed();
   }
 
-  function lostError(): FeaturectlError {
-    const seconds = Math.round(options.retryForMs / 100) / 10;
-    return new FeaturectlError(
-      'REDIS_LOST',
-      `Redis took no row for ${seconds}s (--retry-for); the last trouble: ${lastTrouble}. ` +
-        'What is counted as written is in Redis; run the same command again when it is well',
-    );
-  }
-
   function die(error: FeaturectlError): void {
     dead ??= error;
     options.changed();
@@ -252,7 +268,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   function watchReplies(): void {
     if (awaited === 0 || healing || dead) return;
     if (Date.now() - repliedAt < options.replyWithinMs) return;
-    client.disconnect();
+    cut(client);
     loseConnection(`no reply within ${options.replyWithinMs} ms`);
   }
 
@@ -271,11 +287,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     close: () => {
       clearInterval(watch);
       dead ??= new FeaturectlError('REDIS_LOST', 'the writer is closed');
-      client.disconnect();
+      cut(client);
     },
   };
-}
-
-function refusedMessage(text: string): string {
-  return `Redis refused the command: ${text}. Grant it to this user, for example with ACL SETUSER NAME +@hash +expire +pexpire +evalsha +script`;
 }

@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly eventTimeField: number | null;
   /** A key of the kind that will be written; nothing is written to it. */
   readonly probeKey: string;
+  /** Milliseconds that one question may take. */
+  readonly askMs: number;
 }
 
 export interface Probe {
@@ -26,7 +28,7 @@ export interface Probe {
   readonly limits: ListpackLimits | null;
 }
 
-const ASK_MS = 10_000;
+type Asker = (name: string, ...args: (string | number | Buffer)[]) => Promise<unknown>;
 
 const PIPELINE_WARNING =
   '--write pipeline: HSET and EXPIRE are two commands, so where HSET fails (the key holds another type, Redis ' +
@@ -34,24 +36,26 @@ const PIPELINE_WARNING =
 
 /** Throws REDIS_AUTH where a command that is needed is not permitted, REDIS_SERVER where the mode cannot be done. */
 export async function probeServer(client: Redis, options: ProbeOptions): Promise<Probe> {
-  const info = await serverInfo(client);
+  const server: Asker = (name, ...args) => ask(client, options.askMs, name, ...args);
+  const info = await serverInfo(server);
   if (info.cluster) {
     throw new FeaturectlError(
       'REDIS_SERVER',
       'the server is a node of a Redis Cluster, which this version does not write to; give the address of a single server or of Sentinels',
     );
   }
-  await checkCommands(client, options.probeKey);
-  const why = await restoreWhy(client, options, info.version);
+  await checkCommands(server, options.probeKey);
+  const why = await restoreWhy(server, options, info.version);
   if (typeof why !== 'string')
     return { script: null, limits: why, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
-  const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(client, options);
+  const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(server, options);
   if (typeof script !== 'string') {
     const because = why === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${why}`;
     return { script, limits: null, plan: planOf(options, info.version, 'script', because) };
   }
   if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
-  const pipelineWhy = options.path === 'pipeline' ? '--write pipeline' : `scripts cannot be used: ${script}`;
+  const pipelineWhy =
+    options.path === 'pipeline' ? 'asked for by --write pipeline' : `scripts cannot be used: ${script}`;
   return { script: null, limits: null, plan: planOf(options, info.version, 'pipeline', pipelineWhy) };
 }
 
@@ -59,12 +63,12 @@ const RESTORE_WHY = 'RESTORE sets the whole hash and its TTL in one step';
 
 /** The limits where rows can go by RESTORE, else why not ('' where nobody would expect it). Throws REDIS_SERVER. */
 async function restoreWhy(
-  client: Redis,
+  server: Asker,
   options: ProbeOptions,
   version: string | null,
 ): Promise<ListpackLimits | string> {
   if (options.mode !== 'replace' || options.path === 'script' || options.path === 'pipeline') return '';
-  const found = await tryRestore(client, options.probeKey, version);
+  const found = await tryRestore(server, options.probeKey, version);
   if (typeof found !== 'string' || options.path === 'auto') return found;
   throw new FeaturectlError(
     'REDIS_SERVER',
@@ -73,19 +77,19 @@ async function restoreWhy(
 }
 
 async function tryRestore(
-  client: Redis,
+  server: Asker,
   key: string,
   version: string | null,
 ): Promise<ListpackLimits | string> {
   const major = Number(version?.split('.')[0]);
   if (!(major >= 7))
     return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
-  const limits = await listpackLimits(client);
+  const limits = await listpackLimits(server);
   const payload = Buffer.alloc(128);
   const end = putPayload(payload, 0, ['f'], ['v'], limits);
   try {
     // A time in the past: the payload is checked and read, and nothing is stored.
-    await ask(client, ASK_MS, 'RESTORE', Buffer.from(key, 'latin1'), '1', payload.subarray(0, end), 'ABSTTL');
+    await server('RESTORE', Buffer.from(key, 'latin1'), '1', payload.subarray(0, end), 'ABSTTL');
     return limits;
   } catch (error) {
     const reason = messageOf(error);
@@ -97,10 +101,10 @@ async function tryRestore(
 }
 
 /** By CONFIG where this user may ask, else Redis' defaults. */
-async function listpackLimits(client: Redis): Promise<ListpackLimits> {
+async function listpackLimits(server: Asker): Promise<ListpackLimits> {
   const read = async (name: string, otherwise: number): Promise<number> => {
     try {
-      const reply = (await ask(client, ASK_MS, 'CONFIG', 'GET', name)) as readonly string[];
+      const reply = (await server('CONFIG', 'GET', name)) as readonly string[];
       return Math.min(Number(reply[1] ?? otherwise), otherwise);
     } catch (error) {
       if (isDenied(messageOf(error)) || /unknown/i.test(messageOf(error))) return otherwise;
@@ -142,9 +146,9 @@ function noScript({ mode }: ProbeOptions, reason: string): FeaturectlError {
 }
 
 /** INFO may be denied to a user; then nothing is known. */
-async function serverInfo(client: Redis): Promise<{ version: string | null; cluster: boolean }> {
+async function serverInfo(server: Asker): Promise<{ version: string | null; cluster: boolean }> {
   try {
-    const text = String(await ask(client, ASK_MS, 'INFO'));
+    const text = String(await server('INFO'));
     return {
       version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? null,
       cluster: /^cluster_enabled:1/m.test(text),
@@ -156,27 +160,27 @@ async function serverInfo(client: Redis): Promise<{ version: string | null; clus
 }
 
 /** Queues the commands in a transaction and discards it: permissions are checked when a command is queued. */
-async function checkCommands(client: Redis, key: string): Promise<void> {
+async function checkCommands(server: Asker, key: string): Promise<void> {
   const probeKey = Buffer.from(key, 'latin1');
   try {
-    await ask(client, ASK_MS, 'MULTI');
+    await server('MULTI');
   } catch (error) {
     // Without MULTI there is no way to try and not write; the first chunk will tell.
     if (isDenied(messageOf(error))) return;
     throw error;
   }
   try {
-    await queue(client, 'HSET', probeKey, 'f', 'v');
-    await queue(client, 'EXPIRE', probeKey, '1');
-    await queue(client, 'PEXPIRE', probeKey, '1');
+    await queue(server, 'HSET', probeKey, 'f', 'v');
+    await queue(server, 'EXPIRE', probeKey, '1');
+    await queue(server, 'PEXPIRE', probeKey, '1');
   } finally {
-    await ask(client, ASK_MS, 'DISCARD').catch(() => {});
+    await server('DISCARD').catch(() => {});
   }
 }
 
-async function queue(client: Redis, name: string, ...args: (string | Buffer)[]): Promise<void> {
+async function queue(server: Asker, name: string, ...args: (string | Buffer)[]): Promise<void> {
   try {
-    await ask(client, ASK_MS, name, ...args);
+    await server(name, ...args);
   } catch (error) {
     const text = messageOf(error);
     // What else is wrong now (OOM, READONLY) may pass; the writer retries it.
@@ -190,12 +194,12 @@ async function queue(client: Redis, name: string, ...args: (string | Buffer)[]):
   }
 }
 
-async function loadScript(client: Redis, options: ProbeOptions): Promise<Probe['script'] | string> {
+async function loadScript(server: Asker, options: ProbeOptions): Promise<Probe['script'] | string> {
   const text = scriptFor(options.mode, options.fields, options.eventTimeField);
   try {
-    const sha = String(await ask(client, ASK_MS, 'SCRIPT', 'LOAD', text));
+    const sha = String(await server('SCRIPT', 'LOAD', text));
     // Without keys the script does nothing; it shows that this user may run it.
-    await ask(client, ASK_MS, 'EVALSHA', sha, '0');
+    await server('EVALSHA', sha, '0');
     return { text, sha };
   } catch (error) {
     const reason = messageOf(error);
@@ -205,6 +209,6 @@ async function loadScript(client: Redis, options: ProbeOptions): Promise<Probe['
 }
 
 /** Puts the script back into a server that was restarted or flushed. */
-export async function reloadScript(client: Redis, script: Probe['script']): Promise<void> {
-  if (script !== null) await ask(client, ASK_MS, 'SCRIPT', 'LOAD', script.text);
+export async function reloadScript(client: Redis, script: Probe['script'], withinMs: number): Promise<void> {
+  if (script !== null) await ask(client, withinMs, 'SCRIPT', 'LOAD', script.text);
 }

@@ -7,13 +7,24 @@ import { judge, rowCode } from './server-errors.ts';
 export function createScriptReplies(): ReplyReader {
   return {
     take: (reply, chunk, outcomes) => {
-      if (typeof reply === 'number') outcomes.written(reply);
+      if (typeof reply === 'number') readCount(reply, chunk, outcomes);
       else if (reply instanceof Error) refuse(reply.message, outcomes);
       else readLetters(String(reply), chunk, outcomes);
       return true;
     },
     reset: () => {},
   };
+}
+
+function readCount(count: number, chunk: Chunk, outcomes: Outcomes): void {
+  const missing = missingRows(chunk);
+  if (count === missing) outcomes.written(count);
+  else outcomes.trouble(`the script answered for ${count} of ${missing} rows`);
+}
+
+/** Rows of the chunk's current unit that are not settled. */
+function missingRows(chunk: Chunk): number {
+  return rowsOfUnit(chunk, chunk.unit) - (chunk.told - (chunk.unitRow[chunk.unit] as number));
 }
 
 function refuse(text: string, outcomes: Outcomes): void {
@@ -24,7 +35,7 @@ function refuse(text: string, outcomes: Outcomes): void {
 /** Letters up to the first line end, then the texts of E and X in order. */
 function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
   const [letters = '', ...texts] = reply.split('\n');
-  const missing = rowsOfUnit(chunk, chunk.unit) - (chunk.told - (chunk.unitRow[chunk.unit] as number));
+  const missing = missingRows(chunk);
   for (const letter of letters) {
     if (letter === 'W') outcomes.written(1);
     else if (letter === 'U') outcomes.skipped('unchanged');

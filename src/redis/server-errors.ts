@@ -1,5 +1,5 @@
 /** What an error reply of Redis means for the rows that were sent. */
-import type { RowCode } from '../core/errors.ts';
+import { FeaturectlError, type RowCode } from '../core/errors.ts';
 
 /**
  * retry: the same bytes may be taken later · reconnect: as retry, on a new connection (the master may be
@@ -27,7 +27,9 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 /** The words after which a script stops, because the rows that follow would fail in the same way. */
 export const STOP_WORDS: readonly string[] = Object.keys(VERDICTS);
 
-export function judge(text: string): Verdict {
+export function judge(reply: string): Verdict {
+  // What EXEC itself is refused for: "EXECABORT Transaction discarded because of: OOM command not allowed ...".
+  const text = reply.replace(/^EXECABORT Transaction discarded because of: /, '');
   const verdict = VERDICTS[firstWord(text)];
   if (verdict) return verdict;
   if (/max number of clients/i.test(text)) return 'reconnect';
@@ -55,4 +57,23 @@ export function rowCode(text: string): RowCode {
 
 export function firstWord(text: string): string {
   return /^-?([A-Z]+)\b/.exec(text)?.[1] ?? '';
+}
+
+/** Nothing was settled for so long that the run ends. */
+export function lostError(retryForMs: number, lastTrouble: string): FeaturectlError {
+  const seconds = Math.round(retryForMs / 100) / 10;
+  return new FeaturectlError(
+    'REDIS_LOST',
+    `Redis took no row for ${seconds}s (--retry-for); the last trouble: ${lastTrouble}. ` +
+      'What is counted as written is in Redis; run the same command again when it is well',
+  );
+}
+
+/** A command that every row needs is not permitted. */
+export function refusedError(text: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_AUTH',
+    `Redis refused the command: ${text}. Grant it to this user, for example with ` +
+      'ACL SETUSER NAME +@hash +expire +pexpire +evalsha +script|load',
+  );
 }

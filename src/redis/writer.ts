@@ -1,12 +1,15 @@
 /** The pipelined writer: rows by key into lanes, chunks into windows, every row's fate to the listener. */
 import type { Redis } from 'ioredis';
-import { FeaturectlError } from '../core/errors.ts';
+import type { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
-import { atMost, messageOf, sleep } from './ask.ts';
+import { atMost, sleep } from './ask.ts';
+import { cut } from './bulk-channel.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
+import { introduce } from './fence.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane, type Lane } from './lane.ts';
+import { atMostEvery, persist } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
 import { type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
 import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
@@ -38,6 +41,9 @@ const CALL_ROWS = 50;
 /** The longest silence that is not taken for a dead connection. */
 const REPLY_WITHIN_MS = 15_000;
 
+/** A trouble that is being retried is told at most this often, over all lanes. */
+const TELL_EVERY_MS = 1000;
+
 /** A limited rate is kept evenly: a chunk is at most this part of a second. */
 const RATE_PARTS = 10;
 
@@ -47,38 +53,37 @@ export async function createWriter(
   options: WriterOptions,
   listener: WriteListener,
 ): Promise<Writer> {
-  const probe = await probeWithRetries(connection, options, listener);
-  const clients = [probe.client];
-  while (clients.length < options.connections) clients.push(await connection.open());
-  return startWriter(connection, options, listener, probe, clients);
+  const calm = { ...listener, retrying: atMostEvery(TELL_EVERY_MS, listener.retrying) };
+  const setUp = { connection, retryForMs: options.retryForMs, retrying: calm.retrying };
+  const { client, probe } = await persist(setUp, firstLane(connection, options));
+  const clients = [client];
+  while (clients.length < options.connections) {
+    clients.push(await persist(setUp, (withinMs) => openLane(connection, withinMs)));
+  }
+  return startWriter(connection, options, calm, probe, clients);
 }
 
-/** A server that is loading, failing over or out of memory is waited for. */
-async function probeWithRetries(
-  connection: Connection,
-  options: WriterOptions,
-  listener: WriteListener,
-): Promise<Probe & { client: Redis }> {
-  const until = Date.now() + options.retryForMs;
-  let { client } = connection;
-  for (;;) {
+/** Each try but the first is on a new connection: nothing is half done on it. */
+function firstLane(connection: Connection, options: WriterOptions) {
+  let ready: Redis | null = connection.client;
+  return async (askMs: number): Promise<{ client: Redis; probe: Probe }> => {
+    const client = ready ?? (await connection.open(askMs));
+    ready = null;
     try {
-      const probe = await probeServer(client, { ...options, fields: options.fields.length });
-      return { ...probe, client };
+      const probe = await probeServer(client, { ...options, fields: options.fields.length, askMs });
+      await introduce(client, askMs);
+      return { client, probe };
     } catch (error) {
-      if (error instanceof FeaturectlError) throw error;
-      if (Date.now() > until) {
-        throw new FeaturectlError(
-          'REDIS_LOST',
-          `Redis at ${connection.shown} did not get ready: ${messageOf(error)}`,
-        );
-      }
-      listener.retrying(`${messageOf(error)}; trying again`);
-      await sleep(Math.min(500, options.retryForMs / 10));
-      client.disconnect();
-      client = await connection.open().catch(() => client);
+      cut(client);
+      throw error;
     }
-  }
+  };
+}
+
+async function openLane(connection: Connection, withinMs: number): Promise<Redis> {
+  const client = await connection.open(withinMs);
+  await introduce(client, withinMs);
+  return client;
 }
 
 /** Long, since it is the writer's one state: lanes, framers and who waits for them. */
@@ -110,8 +115,8 @@ function startWriter(
     lanes.push(
       createLane(
         {
-          connect: () => connection.open(),
-          reload: (at) => reloadScript(at, script),
+          connect: connection.open,
+          reload: (at, withinMs) => reloadScript(at, script, withinMs),
           pool,
           replies: createReplies(),
           listener,

@@ -71,7 +71,7 @@ export function addRecords(batch: BatchBuilder, block: Buffer, from: number, map
   batch.starts.set(map.starts.subarray(0, map.rows), batch.rows);
   batch.segments.push({ firstRow: batch.rows, text });
   addCountFaults(batch, map);
-  if (!isUtf8(bytes)) addEncodingFaults(batch, map.rows);
+  if (!isUtf8(bytes)) addEncodingFaults(batch, bytes, map);
   batch.rows += map.rows;
   batch.bytes += bytes.length;
 }
@@ -124,18 +124,20 @@ function addCountFaults(batch: BatchBuilder, { ragged, width }: CellMap): void {
   }
 }
 
-/** Finds the rows of the last `rows` whose selected cells are not UTF-8. */
-function addEncodingFaults(batch: BatchBuilder, rows: number): void {
-  for (let row = batch.rows; row < batch.rows + rows; row++) {
-    if (batch.faults?.has(row)) continue;
-    const fault = rowFault(batch, row);
+/** Finds the rows with a selected cell that is not UTF-8. */
+function addEncodingFaults(batch: BatchBuilder, bytes: Buffer, { starts, rows }: CellMap): void {
+  for (let index = 0; index < rows; index++) {
+    const end = index + 1 < rows ? starts[index + 1] : bytes.length;
+    const row = batch.rows + index;
+    if (batch.faults?.has(row) || isUtf8(bytes.subarray(starts[index], end))) continue;
+    const fault = cellFault(batch, row);
     if (fault === null) continue;
     batch.faults ??= new Map();
     batch.faults.set(row, fault);
   }
 }
 
-function rowFault(batch: BatchBuilder, row: number): RowFault | null {
+function cellFault(batch: BatchBuilder, row: number): RowFault | null {
   const { names, selected } = batch.layout;
   for (let index = 0; index < selected.length; index++) {
     const fault = encodingFault(batch.columns[index]!.cells[row]!, names[selected[index]!]!);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Data, DataType, type RecordBatch } from 'apache-arrow';
-import { byteSlots, bytesOf } from './arrow-values.ts';
+import { byteSlots, bytesOf, type ViewSlots, viewSlots } from './arrow-values.ts';
 
 /**
  * Checks that the buffers of a record batch hold what its lengths promise, so that no value is read from
@@ -19,7 +19,9 @@ function checkData(data: Data, length: number, topLevel: boolean): void {
   if (data.dictionary !== undefined) checkDictionary(data);
   else if (data.valueOffsets !== undefined) checkOffsets(data);
   else if (data.values !== undefined) checkWidth(data);
-  if (!topLevel && data.dictionary === undefined) checkText(data);
+  const views = viewSlots(data);
+  if (views !== null) checkViews(data, views, topLevel);
+  else if (!topLevel && data.dictionary === undefined) checkText(data);
   for (const child of data.children) checkData(child, childLength(data), false);
 }
 
@@ -50,6 +52,19 @@ function checkWidth(data: Data): void {
   const values = data.values as ArrayLike<number>;
   const needed = DataType.isBool(data.type) ? Math.ceil(data.length / 8) : data.length * data.stride;
   if (values.length < needed) throw new Error(`a buffer of ${values.length} values where ${needed} belong`);
+}
+
+/** Text is looked at where it is nested: a value of a column has its own fault. */
+function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean): void {
+  const isText = DataType.isUtf8View(data.type) && !topLevel;
+  for (let index = 0; index < data.length; index++) {
+    if (!data.getValid(index)) continue;
+    const size = length(index);
+    const { bytes, start } = place(index);
+    if (size < 0 || start < 0 || bytes === undefined || start + size > bytes.length)
+      throw new Error(`a view of ${size} bytes outside of its buffer`);
+    if (isText && !isUtf8(bytes.subarray(start, start + size))) throw new Error('text that is not UTF-8');
+  }
 }
 
 function checkText(data: Data): void {

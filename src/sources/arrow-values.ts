@@ -1,4 +1,4 @@
-import type { Data, Vector } from 'apache-arrow';
+import { type Data, DataType, type Vector } from 'apache-arrow';
 import type { ByteString, LogicalType, Value } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
 
@@ -147,7 +147,7 @@ export interface ByteSlots {
 
 /** Where each value of a text or binary array lies; null for the view layouts, which have many buffers. */
 export function byteSlots(data: Data): ByteSlots | null {
-  if (data.variadicBuffers.length > 0 || isView(data)) return null;
+  if (isView(data)) return null;
   const bytes = toBuffer(bytesOf(data.values));
   const size = fixedSize(data);
   if (size !== null) return { bytes, start: (index) => index * size, end: (index) => (index + 1) * size };
@@ -159,26 +159,42 @@ export function byteSlots(data: Data): ByteSlots | null {
 }
 
 export function byteReader(data: Data): Reader {
-  const slots = byteSlots(data);
-  if (slots === null) return viewReader(data);
-  const { bytes, start, end } = slots;
+  const views = viewSlots(data);
+  if (views !== null) return viewReader(views);
+  const { bytes, start, end } = byteSlots(data)!;
   return (index) => latin1(bytes, start(index), end(index));
+}
+
+export interface ViewSlots {
+  readonly length: (index: number) => number;
+  /** Where the value's bytes begin; `bytes` is undefined where the view names a buffer that is not there. */
+  readonly place: (index: number) => { readonly bytes: Buffer | undefined; readonly start: number };
 }
 
 /**
  * Values of the view layouts: 16 bytes each, the length and then up to 12 bytes of the value itself, or its
- * first 4 bytes, the buffer and the place in it. https://arrow.apache.org/docs/format/Columnar.html
+ * first 4 bytes, the buffer and the place in it. Null for another layout.
+ * https://arrow.apache.org/docs/format/Columnar.html
  */
-function viewReader(data: Data): Reader {
+export function viewSlots(data: Data): ViewSlots | null {
+  if (!isView(data)) return null;
   const bytes = toBuffer(bytesOf(data.values));
   const buffers = data.variadicBuffers.map(toBuffer);
+  const length = (index: number): number => bytes.readInt32LE(index * 16);
+  return {
+    length,
+    place: (index) => {
+      if (length(index) <= 12) return { bytes, start: index * 16 + 4 };
+      return { bytes: buffers[bytes.readInt32LE(index * 16 + 8)], start: bytes.readInt32LE(index * 16 + 12) };
+    },
+  };
+}
+
+function viewReader({ length, place }: ViewSlots): Reader {
   return (index) => {
-    const at = index * 16;
-    const length = bytes.readInt32LE(at);
-    if (length <= 12) return latin1(bytes, at + 4, at + 4 + length);
-    const buffer = buffers[bytes.readInt32LE(at + 8)]!;
-    const start = bytes.readInt32LE(at + 12);
-    return latin1(buffer, start, start + length);
+    const { bytes, start } = place(index);
+    // checkBatch has seen that the buffer is there.
+    return latin1(bytes!, start, start + length(index));
   };
 }
 
@@ -245,7 +261,9 @@ function fixedSize(data: Data): number | null {
 }
 
 function isView(data: Data): boolean {
-  return data.stride === 16 && fixedSize(data) === null;
+  return (
+    data.dictionary === undefined && (DataType.isUtf8View(data.type) || DataType.isBinaryView(data.type))
+  );
 }
 
 export function bytesOf(values: ArrayBufferView): Bytes {

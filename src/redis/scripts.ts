@@ -40,7 +40,7 @@ else
     local shape = shapeOf(A[p + ${lead}])
     if i > from then
       local k, ttl, s, q = K[i], A[p], nil, p + ${lead}
-      ${row(mode, SPARSE_HSET, 'A[p + 1]', mode === 'replace' ? '' : HDEL)}
+      ${row(mode, sparseHset(fields, lead), 'A[p + 1]', mode === 'replace' ? '' : HDEL)}
       if s or out then if note(i, s) then break end end
     end
     p = p + ${lead + 1} + shape.count
@@ -120,8 +120,17 @@ function fullHset(fields: number, lead: number): string {
   return `r = pcall('HSET', k, ${pairs.join(', ')})`;
 }
 
-const SPARSE_HSET = `for j = 1, shape.count do t[2 * j - 1] = shape[j]; t[2 * j] = A[q + j] end
+/** A call with one sparse row is sparse as a whole, so its full rows take the quick way too. */
+function sparseHset(fields: number, lead: number): string {
+  const some = `for j = 1, shape.count do t[2 * j - 1] = shape[j]; t[2 * j] = A[q + j] end
       r = each('HSET', k, t, 2 * shape.count)`;
+  if (fields > UNROLLED_FIELDS) return some;
+  return `if shape.count == ${fields} then
+        ${fullHset(fields, lead + 1)}
+      else
+        ${some}
+      end`;
+}
 
 const HDEL = `if type(r) == 'number' and #shape.gone > 0 then r = each('HDEL', k, shape.gone, #shape.gone) end`;
 

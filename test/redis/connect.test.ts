@@ -1,0 +1,263 @@
+/** Getting to Redis: users and rights, refusals, unix socket, TLS, Sentinel. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { FeaturectlError } from '../../src/core/errors.ts';
+import { type ConnectOptions, connect, createWriter } from '../../src/redis/index.ts';
+import { startSentinel } from '../support/redis-sentinel.ts';
+import { freePort, type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
+import {
+  commitRows,
+  createTally,
+  DEFAULTS,
+  type OpenOptions,
+  openWriter,
+  plainRows,
+  writeAll,
+} from '../support/writing.ts';
+
+const XY = { fields: ['x', 'y'] };
+const opened: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
+async function server(options: StartOptions = {}): Promise<TestRedis> {
+  const redis = await startRedis(options);
+  opened.push(() => redis.stop());
+  return redis;
+}
+
+/** A server with a user `loader` of these rights, and the URL of that user. */
+async function withUser(...rights: string[]): Promise<{ redis: TestRedis; url: string }> {
+  const redis = await server();
+  await redis.cli('ACL', 'SETUSER', 'loader', 'on', '>s3cret', ...rights);
+  return { redis, url: redis.url.replace('//', '//loader:s3cret@') };
+}
+
+async function refusal(work: Promise<unknown>): Promise<FeaturectlError> {
+  return work.then(
+    () => {
+      throw new Error('it was not refused');
+    },
+    (error: FeaturectlError) => error,
+  );
+}
+
+async function writeWith(options: ConnectOptions, writing: Partial<OpenOptions> = {}) {
+  const tally = createTally();
+  const connection = await connect(options);
+  opened.push(() => connection.close());
+  const writer = await createWriter(connection, { ...DEFAULTS, ...XY, ...writing }, tally);
+  await commitRows(writer, plainRows(300));
+  await writer.drain();
+  await writer.close();
+  expect(tally.told.written).toBe(300);
+  return writer.plan;
+}
+
+describe('rights', () => {
+  it.each([
+    ['merge', '-expire'],
+    ['merge', '-pexpire'],
+    ['merge', '-hset'],
+    ['replace', '-expire'],
+    ['newer', '-expire'],
+  ] as const)('mode %s with %s is refused before the first write', async (mode, missing) => {
+    const { redis, url } = await withUser('~*', '+@all', missing);
+    const error = await refusal(
+      openWriter(url, { ...XY, mode, eventTimeField: 0, path: 'script' }, createTally()),
+    );
+    expect(error).toMatchObject({ code: 'REDIS_AUTH', message: expect.stringContaining(missing.slice(1)) });
+    expect(error.message).not.toContain('s3cret');
+    expect(await redis.cli('DBSIZE')).toBe(0);
+  });
+
+  it.each(['-evalsha', '-script'])('%s: pipeline is chosen, and the plan says why', async (missing) => {
+    const { redis, url } = await withUser('~*', '+@all', missing);
+    const tally = createTally();
+    const writer = await openWriter(url, XY, tally);
+    await commitRows(writer, plainRows(50));
+    await writer.drain();
+    await writer.close();
+    expect(writer.plan.path).toBe('pipeline');
+    expect(writer.plan.why).toContain(`'${missing === '-script' ? 'script|load' : 'evalsha'}'`);
+    expect(writer.plan.warnings).toHaveLength(1);
+    expect(await redis.cli('DBSIZE')).toBe(50);
+    const newer = refusal(openWriter(url, { ...XY, mode: 'newer', eventTimeField: 0 }, createTally()));
+    expect(await newer).toMatchObject({
+      code: 'REDIS_SERVER',
+      message: expect.stringMatching(/may run scripts/),
+    });
+  });
+
+  it('no more than what the message tells to grant is needed', async () => {
+    const rights = '+hset +expire +pexpire +evalsha +script|load +multi +discard';
+    const { url } = await withUser('~k:*', ...rights.split(' '));
+    const tally = await writeAll(url, { ...XY, connections: 2 }, plainRows(300));
+    expect(tally.told.written).toBe(300);
+  });
+
+  it.each(['script', 'pipeline'] as const)(
+    '%s: keys outside the pattern of the user fail alone',
+    async (path) => {
+      const { redis, url } = await withUser('~k:*', '+@all');
+      const rows = plainRows(230).map((row, i) => (i % 60 === 7 ? { ...row, key: `other:${i}` } : row));
+      const tally = await writeAll(url, { ...XY, path, chunkRows: 75 }, rows);
+      expect(tally.told.written).toBe(226);
+      expect(tally.codes()).toEqual({ NOPERM: 4 });
+      expect([...tally.told.failed.keys()]).toEqual([7, 67, 127, 187]);
+      expect(await redis.cli('DBSIZE')).toBe(226);
+    },
+  );
+});
+
+describe('refusals', () => {
+  it.each([
+    ['a wrong password', '//:wr0ng-pass@'],
+    ['a wrong user', '//nobody:wr0ng-pass@'],
+    ['no password', '//'],
+  ])('%s is REDIS_AUTH at once', async (_what, user) => {
+    const redis = await server({ args: ['--requirepass', 's3cret'] });
+    const started = performance.now();
+    const url = redis.url.replace('//', user);
+    const error = await refusal(connect({ url, retryForMs: 20_000 }));
+    expect(error.code).toBe('REDIS_AUTH');
+    expect(error.message).not.toMatch(/wr0ng|s3cret/);
+    expect(JSON.stringify(error)).not.toMatch(/wr0ng|s3cret/);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('a password that changes in the middle of a load ends the run', async () => {
+    const { redis, url } = await withUser('~*', '+@all');
+    const tally = createTally();
+    const writer = await openWriter(url, XY, tally);
+    opened.push(() => writer.close());
+    await commitRows(writer, plainRows(50));
+    await writer.drain();
+    await redis.cli('ACL', 'SETUSER', 'loader', 'resetpass', '>other');
+    await redis.cli('CLIENT', 'KILL', 'USER', 'loader');
+    const error = await refusal(commitRows(writer, plainRows(50), 50).then(() => writer.drain()));
+    expect(error.code).toBe('REDIS_AUTH');
+    expect(error.message).not.toContain('s3cret');
+  });
+
+  it('nobody listens: REDIS_CONNECT after retryForMs', async () => {
+    const told: string[] = [];
+    const url = `redis://me:s3cret@127.0.0.1:${await freePort()}`;
+    const started = performance.now();
+    const error = await refusal(connect({ url, retryForMs: 700, retrying: (text) => told.push(text) }));
+    expect(error.code).toBe('REDIS_CONNECT');
+    expect(error.message).toMatch(/ECONNREFUSED/);
+    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(told.length).toBeGreaterThan(0);
+    expect(`${told.join()} ${error.message}`).not.toContain('s3cret');
+  });
+
+  it.each(['redis://', 'redis://me:s3cret@'])('listens but never answers (%s)', async (head) => {
+    const redis = await server();
+    await redis.cli('ACL', 'SETUSER', 'me', 'on', '>s3cret', '~*', '+@all');
+    await redis.cli('CLIENT', 'PAUSE', '2000', 'ALL');
+    const started = performance.now();
+    const error = await refusal(connect({ url: redis.url.replace('redis://', head), retryForMs: 400 }));
+    expect(error.code).toBe('REDIS_CONNECT');
+    expect(performance.now() - started).toBeLessThan(1_500);
+  });
+
+  it('a database that the server does not have is refused, not taken for 0', async () => {
+    const redis = await server();
+    const error = await refusal(connect({ url: `${redis.url}/99`, retryForMs: 5_000 }));
+    expect(error).toMatchObject({ code: 'REDIS_SERVER', message: expect.stringContaining('database 99') });
+  });
+
+  it('another database than 0', async () => {
+    const redis = await server();
+    await writeWith({ url: `${redis.url}/3`, retryForMs: 5_000 });
+    expect(await redis.cli('INFO', 'keyspace')).toMatch(/db3:keys=300/);
+    expect(await redis.cli('DBSIZE')).toBe(0);
+  });
+});
+
+it('unix socket', async () => {
+  const redis = await server({ unixsocket: true });
+  await writeWith({ url: `unix://${redis.socketPath}`, retryForMs: 5_000 }, { connections: 2 });
+  expect(await redis.cli('DBSIZE')).toBe(300);
+});
+
+describe('TLS', () => {
+  it('a CA of our own and a client certificate; refused without either', async () => {
+    const redis = await server();
+    const pem = certificates(redis.dir);
+    const tlsPort = await freePort();
+    await redis.cli('CONFIG', 'SET', ...Object.entries(pem.config).flat(), 'tls-port', tlsPort);
+    const url = `rediss://localhost:${tlsPort}`;
+    await writeWith({ url, tls: pem.client, retryForMs: 5_000 }, { connections: 2 });
+    expect(await redis.cli('DBSIZE')).toBe(300);
+    const unknown = await refusal(connect({ url, retryForMs: 300 }));
+    expect(unknown).toMatchObject({ code: 'REDIS_CONNECT', message: expect.stringMatching(/certificate/i) });
+    const anonymous = await refusal(connect({ url, tls: { ca: pem.client.ca }, retryForMs: 300 }));
+    expect(anonymous.code).toBe('REDIS_CONNECT');
+  });
+});
+
+function certificates(dir: string) {
+  const at = (name: string): string => join(dir, name);
+  const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    at('ca.crt'),
+    '-subj',
+    '/CN=test CA',
+    '-days',
+    '2',
+  );
+  for (const name of ['localhost', 'loader']) {
+    openssl('req', ...key, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${name}`);
+    const ca = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2'];
+    openssl('x509', '-req', '-in', at(`${name}.csr`), ...ca, '-out', at(`${name}.crt`));
+  }
+  const text = (name: string): string => readFileSync(at(name), 'utf8');
+  return {
+    config: {
+      'tls-cert-file': at('localhost.crt'),
+      'tls-key-file': at('localhost.key'),
+      'tls-ca-cert-file': at('ca.crt'),
+    },
+    client: { ca: text('ca.crt'), cert: text('loader.crt'), key: text('loader.key') },
+  };
+}
+
+describe('Sentinel', () => {
+  it('finds the master, follows a failover in the middle of a load, ignores a dead Sentinel', async () => {
+    const redis = await server();
+    const replica = await server({ args: ['--replicaof', '127.0.0.1', String(redis.port)] });
+    const sentinel = await startSentinel(redis.port);
+    opened.push(() => sentinel.stop());
+    const connection = await connect({
+      url: 'redis://',
+      sentinels: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${sentinel.port}`],
+      sentinelName: 'main',
+      retryForMs: 20_000,
+    });
+    const tally = createTally();
+    const writer = await createWriter(connection, { ...DEFAULTS, ...XY, retryForMs: 20_000 }, tally);
+    opened.push(() => writer.close());
+    await commitRows(writer, plainRows(200));
+    await writer.drain();
+    await redis.cli('WAIT', 1, 5_000);
+    await redis.kill();
+    await commitRows(writer, plainRows(300, 'w', 200), 200);
+    await writer.drain();
+    expect(tally.told).toMatchObject({ written: 500, failed: new Map() });
+    expect(await replica.cli('ROLE')).toMatchObject({ 0: 'master' });
+    expect(await replica.cli('DBSIZE')).toBe(500);
+  });
+});

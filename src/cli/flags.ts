@@ -68,7 +68,10 @@ export function addSchemaOptions(command: Command): void {
     .option('--ttl-jitter <percent>', 'without a schema: shorten each TTL by up to this, such as 10%')
     .option('--timezone <zone>', 'without a schema: zone of times that name none')
     .option('--allow-nonfinite', 'without a schema: take NaN and Infinity', false)
-    .option('--null-token <text...>', 'without a schema: unquoted CSV cells that mean null (default: empty)');
+    .option(
+      '--null-token <text...>',
+      'without a schema: unquoted CSV cells that mean null besides the empty one',
+    );
 }
 
 export function addReadingOptions(command: Command): void {

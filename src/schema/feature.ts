@@ -65,8 +65,9 @@ export function buildFeature(name: string, form: FeatureForm, context: FeatureCo
   };
 }
 
+/** An unquoted empty cell is null whatever the tokens are: there is no other way to leave one out. */
 export function tokenSet(tokens: readonly (string | number | boolean)[]): ReadonlySet<ByteString> {
-  return new Set(tokens.map((token) => toBytes(String(token))));
+  return new Set(['', ...tokens.map((token) => toBytes(String(token)))]);
 }
 
 function refuseForeignOptions(form: FeatureForm, { problem }: FeatureContext): void {

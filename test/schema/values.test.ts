@@ -110,8 +110,8 @@ describe('floats', () => {
     ['float32', '3.4028235e38', '3.4028235e+38'],
     ['float32', '3.5e38', 'FLOAT_RANGE'],
     ['float32', '1e-45', '1e-45'],
-    ...['', '.', 'e5', '1e', '0x10', '1_000', ' 1', '1,5', '1d', 'infinit'].map(
-      (cell): TextRow => ['{ type: float64, null: { tokens: [NA] } }', cell, 'FLOAT'],
+    ...['.', 'e5', '1e', '0x10', '1_000', ' 1', '1,5', '1d', 'infinit'].map(
+      (cell): TextRow => ['float64', cell, 'FLOAT'],
     ),
     ['{ type: float64, max: 1 }', '1', '1'],
     ['{ type: float64, max: 1 }', '1.0000000000000002', 'BOUNDS'],
@@ -176,9 +176,7 @@ describe('decimal', () => {
     ['decimal', '-0.00', '0.00'],
     ['decimal', '+5', '5'],
     ['decimal', '12345678901234567890123456789012345678.1234', '12345678901234567890123456789012345678.1234'],
-    ...['5.', '1e3', '', '.', '1,5', 'NaN', '--1'].map(
-      (cell): TextRow => ['{ type: decimal, null: { tokens: [NA] } }', cell, 'DECIMAL'],
-    ),
+    ...['5.', '1e3', '.', '1,5', 'NaN', '--1'].map((cell): TextRow => ['decimal', cell, 'DECIMAL']),
     ['{ type: decimal, max: 0.12345678901234567890 }', '0.12345678901234567890', '0.12345678901234567890'],
     ['{ type: decimal, max: 0.12345678901234567890 }', '0.12345678901234567891', 'BOUNDS'],
     ['{ type: decimal, min: -1.5 }', '-1.50', '-1.50'],

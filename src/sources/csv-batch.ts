@@ -103,6 +103,7 @@ function sliceQuoted(
   for (let row = 0, at = index; row < rows; row++, at += width + 1) {
     const start = ends[at]! + 1;
     const end = ends[at + 1]!;
+    // A record of a wrong number of cells has none here: its start is behind its end.
     if (start < end && text.charCodeAt(start) === QUOTE) {
       column.cells[first + row] = unquote(text, start, end);
       column.quoted ??= new Uint8Array(batch.capacity);

@@ -118,7 +118,7 @@ export function scanRecords(input: ScanInput, limits: ScanLimits, map: CellMap):
         break;
       } else if (byte === QUOTE) {
         if (at !== cell) return at - start < maxRecordSize ? 'quote' : 'size';
-        at = skipQuoted(block, at, final, map);
+        at = skipQuoted(block, at, map);
         if (at === -1 && !final) return 'incomplete';
         if (at === -1) return length - start <= maxRecordSize ? 'quote' : 'size';
         if (!endsCell(block[at], delimiter)) return at - start < maxRecordSize ? 'quote' : 'size';
@@ -159,15 +159,15 @@ function skipEmptyLines(block: Buffer, from: number, final: boolean, map: CellMa
   return at;
 }
 
-/** The offset after the closing quote of the cell that opens at `open`; -1: it is not in the block. */
-function skipQuoted(block: Buffer, open: number, final: boolean, map: CellMap): number {
-  const length = block.length;
-  for (let at = open + 1; at < length; at++) {
+/**
+ * The offset after the closing quote of the cell that opens at `open`; -1: it is not in the block. A quote
+ * that ends the block counts as closing: unless the text ends there, the record is read again with more.
+ */
+function skipQuoted(block: Buffer, open: number, map: CellMap): number {
+  for (let at = open + 1; at < block.length; at++) {
     const byte = block[at]!;
     if (byte > QUOTE) continue;
     if (byte === QUOTE) {
-      // The next byte may make a doubled quote of it.
-      if (at + 1 === length) return final ? length : -1;
       if (block[at + 1] !== QUOTE) return at + 1;
       at++;
     } else if (byte === LF || (byte === CR && block[at + 1] !== LF)) {

@@ -92,7 +92,7 @@ export function addReadingOptions(command: Command): void {
     )
     .option(
       '--delimiter <char>',
-      'CSV field delimiter, one ASCII character (default: , or tab for tsv)',
+      'CSV field delimiter, such as ; or \\t or || (default: a comma, for tsv a tab)',
       asDelimiter,
     )
     .option('--max-record-size <bytes>', 'longest CSV record', asBytes(1024, 2 ** 30), 1024 * 1024);

@@ -32,9 +32,9 @@ export function asRate(text: string): number {
 }
 
 export function asDelimiter(text: string): string {
-  const char = text === '\\t' ? '\t' : text;
-  const isFit = /^[\x01-\x7f]$/.test(char) && !/["\r\n]/.test(char);
-  return isFit ? char : fail('one ASCII character other than a quote or line end; \\t is tab');
+  const delimiter = text.replaceAll('\\t', '\t');
+  const isFit = delimiter !== '' && !/["\r\n\0]/.test(delimiter) && delimiter.length <= 8;
+  return isFit ? delimiter : fail('1 to 8 characters without quotes and line ends; \\t is tab');
 }
 
 export function asBudget(text: string): Budget {

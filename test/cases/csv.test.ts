@@ -209,3 +209,12 @@ describe('gzip', () => {
     expect(stderr).toMatch(/SOURCE_FORMAT/);
   });
 });
+
+it.each([
+  [';', 'id;x\n1;a,b\n'],
+  ['||', 'id||x\n1||a,b\n'],
+  ['\\t', 'id\tx\n1\ta,b\n'],
+])('--delimiter %s', async (delimiter, text) => {
+  const { code, x, stderr } = await load(desk, text, { flags: ['--delimiter', delimiter] });
+  expect({ code, x }, stderr).toEqual({ code: 0, x: { 1: 'a,b' } });
+});

@@ -84,6 +84,7 @@ describe('ingest', () => {
     [['--encoding', 'latin1'], { reading: { encoding: 'latin1' } }],
     [['--delimiter', '\\t'], { reading: { delimiter: '\t' } }],
     [['--delimiter', ';'], { reading: { delimiter: ';' } }],
+    [['--delimiter', '||'], { reading: { delimiter: '||' } }],
     [['--max-record-size', '2MiB'], { reading: { maxRecordSize: 2_097_152 } }],
   ])('%j', async (flags, options) => {
     expect((await parse([...SCHEMA, ...flags])).ingest).toMatchObject(options);
@@ -119,7 +120,7 @@ describe('ingest', () => {
     [['--chunk-bytes', 'big'], /--chunk-bytes.*such as 256KiB/],
     [['--rate', '0'], /--rate.*50000\/s/],
     [['--max-errors', '-3'], /--max-errors.*0\.5%/],
-    [['--delimiter', '::'], /--delimiter.*one ASCII character/],
+    [['--delimiter', '"'], /--delimiter.*without quotes/],
     [['--mode', 'append'], /--mode.*merge, replace, newer/],
     [['--retry-for', '60'], /--retry-for.*60s/],
     [['--chunk-row', '5'], /unknown option '--chunk-row'/],

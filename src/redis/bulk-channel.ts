@@ -1,8 +1,8 @@
 /**
  * Sends prepared bytes on the connection of an ioredis client and takes their replies, without an object a
- * command. It touches three internals of ioredis, held by a contract test against the pinned version:
- * `client.stream`, `client.commandQueue` (one entry a reply awaited, in order), and that an entry's command
- * is only ever asked for `name`, `args`, `resolve` and `reject`.
+ * command. It touches internals of ioredis, held by a contract test against the pinned version: `client.stream`,
+ * `client.commandQueue` (one entry a reply awaited, in order), `client.condition.select`, and that an entry's
+ * command is only ever asked for `name`, `args`, `resolve`, `reject` and `pipelineIndex` (here undefined).
  */
 import type { Duplex } from 'node:stream';
 import type { Redis } from 'ioredis';

@@ -137,6 +137,7 @@ function sentinelAddress(text: string): { host: string; port: number } {
 /** Throws REDIS_AUTH for a refusal, an ordinary error for what may pass. */
 async function openClient(options: ClientOptions, address: RedisAddress, withinMs: number): Promise<Redis> {
   const { shown } = address;
+  const until = Date.now() + withinMs;
   const client = new Redis({ ...options, connectTimeout: withinMs });
   let trouble: Error | null = null;
   client.on('error', (error: Error) => {
@@ -146,7 +147,7 @@ async function openClient(options: ClientOptions, address: RedisAddress, withinM
     // ioredis has no limit for the answers to AUTH and SELECT.
     await inTime(withinMs, client.connect(), 'the connection');
     if (trouble !== null) throw trouble;
-    await ping(client, withinMs);
+    await ping(client, until - Date.now());
     return client;
   } catch (error) {
     cut(client);

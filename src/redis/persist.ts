@@ -3,7 +3,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
 import type { Connection } from './connect.ts';
 
-/** Milliseconds that one question at the start may take, and what the last one gets at least. */
+/** Milliseconds that one try at the start may take, and what the last one gets at least. */
 const ASK_MS = 10_000;
 const MIN_ASK_MS = 200;
 

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
-import { ask, messageOf } from './ask.ts';
+import { ask, messageOf, NoAnswer } from './ask.ts';
 import { type ListpackLimits, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isDenied } from './server-errors.ts';
@@ -16,7 +16,7 @@ export interface ProbeOptions {
   readonly eventTimeField: number | null;
   /** A key of the kind that will be written; nothing is written to it. */
   readonly probeKey: string;
-  /** Milliseconds that one question may take. */
+  /** Milliseconds that all questions together may take. */
   readonly askMs: number;
 }
 
@@ -36,7 +36,8 @@ const PIPELINE_WARNING =
 
 /** Throws REDIS_AUTH where a command that is needed is not permitted, REDIS_SERVER where the mode cannot be done. */
 export async function probeServer(client: Redis, options: ProbeOptions): Promise<Probe> {
-  const server: Asker = (name, ...args) => ask(client, options.askMs, name, ...args);
+  const until = Date.now() + options.askMs;
+  const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
   const info = await serverInfo(server);
   if (info.cluster) {
     throw new FeaturectlError(
@@ -182,6 +183,7 @@ async function queue(server: Asker, name: string, ...args: (string | Buffer)[]):
   try {
     await server(name, ...args);
   } catch (error) {
+    if (error instanceof NoAnswer) throw error;
     const text = messageOf(error);
     // What else is wrong now (OOM, READONLY) may pass; the writer retries it.
     if (!isDenied(text) || /\bkeys?\b/i.test(text)) return;

@@ -1,12 +1,13 @@
 /** Getting to Redis: users and rights, refusals, unix socket, TLS, Sentinel. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FeaturectlError } from '../../src/core/errors.ts';
 import { type ConnectOptions, connect, createWriter } from '../../src/redis/index.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
 import { freePort, type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
+import { start } from '../support/spawn.ts';
 import {
   commitRows,
   createTally,
@@ -36,6 +37,8 @@ async function withUser(...rights: string[]): Promise<{ redis: TestRedis; url: s
   await redis.cli('ACL', 'SETUSER', 'loader', 'on', '>s3cret', ...rights);
   return { redis, url: redis.url.replace('//', '//loader:s3cret@') };
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function refusal(work: Promise<unknown>): Promise<FeaturectlError> {
   return work.then(
@@ -112,6 +115,48 @@ describe('rights', () => {
       expect(await redis.cli('DBSIZE')).toBe(226);
     },
   );
+});
+
+describe('several connections', () => {
+  it('those after the first are waited for as the first is', async () => {
+    const redis = await server();
+    const clients = Number(/connected_clients:(\d+)/.exec(String(await redis.cli('INFO', 'clients')))?.[1]);
+    await redis.cli('CONFIG', 'SET', 'maxclients', clients + 2);
+    const more = setTimeout(() => void redis.cli('CONFIG', 'SET', 'maxclients', 100), 300);
+    const tally = await writeAll(redis.url, { ...XY, connections: 4 }, plainRows(300));
+    clearTimeout(more);
+    expect(tally.told.written).toBe(300);
+    expect(tally.told.retries.join()).toMatch(/max number of clients/);
+  });
+
+  it('REDIS_LOST where they never come, and no connection stays behind', async () => {
+    const redis = await server();
+    const clients = async (): Promise<number> =>
+      Number(/connected_clients:(\d+)/.exec(String(await redis.cli('INFO', 'clients')))?.[1]);
+    const before = await clients();
+    await redis.cli('CONFIG', 'SET', 'maxclients', before + 2);
+    const lost = refusal(openWriter(redis.url, { ...XY, connections: 4, retryForMs: 400 }, createTally()));
+    expect((await lost).code).toBe('REDIS_LOST');
+    await pause(50);
+    expect(await clients()).toBe(before);
+  });
+});
+
+it('the process ends as soon as the run has: no timer and no socket is left', async () => {
+  const redis = await server();
+  const csv = join(redis.dir, 'in.csv');
+  writeFileSync(csv, `id,x\n${Array.from({ length: 500 }, (_, i) => `${i},v`).join('\n')}\n`);
+  const argv = ['ingest', csv, '--key', 'id', '--prefix', 'k:', '--ttl', '1h', '--retry-for', '500ms'];
+  const env = { REDIS_URL: redis.url };
+  const started = performance.now();
+  expect((await start([...argv, '--connections', '2'], env).done).code).toBe(0);
+  const usual = performance.now() - started;
+  await redis.cli('CLIENT', 'PAUSE', 20_000, 'WRITE');
+  const again = performance.now();
+  const { code, stderr } = await start(argv, env).done;
+  expect(code, stderr).toBe(4);
+  expect(stderr).toMatch(/REDIS_LOST/);
+  expect(performance.now() - again).toBeLessThan(usual + 1_800);
 });
 
 describe('refusals', () => {

@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
 import { ask, messageOf, NoAnswer } from './ask.ts';
-import { type ListpackLimits, putPayload } from './listpack.ts';
+import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
-import { isDenied } from './server-errors.ts';
+import { isCommandDenied, isDenied } from './server-errors.ts';
 
 export type WritePathChoice = 'auto' | 'script' | 'pipeline' | 'restore';
 
@@ -45,7 +45,7 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
       'the server is a node of a Redis Cluster, which this version does not write to; give the address of a single server or of Sentinels',
     );
   }
-  await checkCommands(server, options.probeKey);
+  await checkCommands(server, options);
   const why = await restoreWhy(server, options, info.version);
   if (typeof why !== 'string')
     return { script: null, limits: why, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
@@ -55,6 +55,7 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
     return { script, limits: null, plan: planOf(options, info.version, 'script', because) };
   }
   if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
+  if (options.mode === 'replace' && !(await mayTransact(server))) throw noTransaction(script);
   const pipelineWhy =
     options.path === 'pipeline' ? 'asked for by --write pipeline' : `scripts cannot be used: ${script}`;
   return { script: null, limits: null, plan: planOf(options, info.version, 'pipeline', pipelineWhy) };
@@ -87,7 +88,7 @@ async function tryRestore(
     return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
   const limits = await listpackLimits(server);
   const payload = Buffer.alloc(128);
-  const end = putPayload(payload, 0, ['f'], ['v'], limits);
+  const end = putPayload(payload, 0, [payloadName('f', limits)], ['v'], limits);
   try {
     // A time in the past: the payload is checked and read, and nothing is stored.
     await server('RESTORE', Buffer.from(key, 'latin1'), '1', payload.subarray(0, end), 'ABSTTL');
@@ -146,6 +147,14 @@ function noScript({ mode }: ProbeOptions, reason: string): FeaturectlError {
   );
 }
 
+function noTransaction(script: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_AUTH',
+    '--mode replace: expected a user that may run a script (EVALSHA, SCRIPT LOAD) or a transaction ' +
+      `(MULTI, EXEC, DISCARD), found neither; script: ${script}`,
+  );
+}
+
 /** INFO may be denied to a user; then nothing is known. */
 async function serverInfo(server: Asker): Promise<{ version: string | null; cluster: boolean }> {
   try {
@@ -160,40 +169,58 @@ async function serverInfo(server: Asker): Promise<{ version: string | null; clus
   }
 }
 
-/** Queues the commands in a transaction and discards it: permissions are checked when a command is queued. */
-async function checkCommands(server: Asker, key: string): Promise<void> {
-  const probeKey = Buffer.from(key, 'latin1');
-  try {
+/**
+ * Sends each command in a form that cannot succeed: the ACL is asked before a command looks at its arguments.
+ * DEL has no such form; it is queued in a transaction and discarded.
+ */
+async function checkCommands(server: Asker, { mode, probeKey }: ProbeOptions): Promise<void> {
+  const key = Buffer.from(probeKey, 'latin1');
+  await mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value');
+  await mustBePermitted(server, 'EXPIRE', key, 'no number');
+  await mustBePermitted(server, 'PEXPIRE', key, 'no number');
+  if (mode === 'newer') await mustBePermitted(server, 'HGET', key, 'field');
+  if (mode === 'replace' && (await mayTransact(server))) {
     await server('MULTI');
-  } catch (error) {
-    // Without MULTI there is no way to try and not write; the first chunk will tell.
-    if (isDenied(messageOf(error))) return;
-    throw error;
-  }
-  try {
-    await queue(server, 'HSET', probeKey, 'f', 'v');
-    await queue(server, 'EXPIRE', probeKey, '1');
-    await queue(server, 'PEXPIRE', probeKey, '1');
-  } finally {
-    await server('DISCARD').catch(() => {});
+    await mustBePermitted(server, 'DEL', key);
+    await server('DISCARD');
   }
 }
 
-async function queue(server: Asker, name: string, ...args: (string | Buffer)[]): Promise<void> {
+async function mustBePermitted(
+  server: Asker,
+  name: string,
+  ...args: readonly (string | Buffer)[]
+): Promise<void> {
+  const text = await complaint(server, name, ...args);
+  if (!isCommandDenied(text)) return;
+  throw new FeaturectlError(
+    'REDIS_AUTH',
+    `expected a user that may run ${name}, found: ${text}. Grant what the modes need: ` +
+      'ACL SETUSER NAME +hset +hget +hdel +del +expire +pexpire +evalsha +script|load',
+  );
+}
+
+/** The error that the server answers, '' for none. What else is wrong now (OOM, READONLY) may pass. */
+async function complaint(
+  server: Asker,
+  name: string,
+  ...args: readonly (string | Buffer)[]
+): Promise<string> {
   try {
     await server(name, ...args);
+    return '';
   } catch (error) {
     if (error instanceof NoAnswer) throw error;
-    const text = messageOf(error);
-    // What else is wrong now (OOM, READONLY) may pass; the writer retries it.
-    if (!isDenied(text) || /\bkeys?\b/i.test(text)) return;
-    throw new FeaturectlError(
-      'REDIS_AUTH',
-      `expected a user that may run HSET, EXPIRE and PEXPIRE, found: ${text}. ` +
-        'Grant it: ACL SETUSER NAME +hset +expire +pexpire +evalsha +script|load +multi +discard +ping',
-      { cause: error },
-    );
+    return messageOf(error);
   }
+}
+
+/** EXEC and DISCARD are errors outside of a transaction, so nothing happens by asking. */
+async function mayTransact(server: Asker): Promise<boolean> {
+  for (const name of ['EXEC', 'DISCARD']) if (isDenied(await complaint(server, name))) return false;
+  if (isDenied(await complaint(server, 'MULTI'))) return false;
+  await server('DISCARD');
+  return true;
 }
 
 async function loadScript(server: Asker, options: ProbeOptions): Promise<Probe['script'] | string> {

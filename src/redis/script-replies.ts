@@ -42,7 +42,7 @@ function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
     else if (letter === 'S') outcomes.skipped('stale');
     else {
       const text = texts.shift() ?? '';
-      if (letter === 'E' && judge(text) !== 'row') return outcomes.trouble(text);
+      if (judge(text) !== 'row') return outcomes.trouble(text);
       outcomes.failed(letter === 'X' ? untimed(text) : rowFault(text));
     }
   }

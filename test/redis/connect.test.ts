@@ -68,6 +68,8 @@ describe('rights', () => {
     ['merge', '-hset'],
     ['replace', '-expire'],
     ['newer', '-expire'],
+    ['newer', '-hget'],
+    ['replace', '-del'],
   ] as const)('mode %s with %s is refused before the first write', async (mode, missing) => {
     const { redis, url } = await withUser('~*', '+@all', missing);
     const error = await refusal(
@@ -97,10 +99,20 @@ describe('rights', () => {
   });
 
   it('no more than what the message tells to grant is needed', async () => {
-    const rights = '+hset +expire +pexpire +evalsha +script|load +multi +discard';
+    const rights = '+hset +hget +hdel +del +expire +pexpire +evalsha +script|load';
     const { url } = await withUser('~k:*', ...rights.split(' '));
-    const tally = await writeAll(url, { ...XY, connections: 2 }, plainRows(300));
-    expect(tally.told.written).toBe(300);
+    for (const mode of ['merge', 'replace', 'newer'] as const) {
+      const options = { ...XY, mode, eventTimeField: 1, connections: 2 };
+      const rows = plainRows(300, mode, 1).map((row) => ({ ...row, eventTime: row.values[1] ?? '' }));
+      expect((await writeAll(url, options, rows)).told.failed.size).toBe(0);
+    }
+  });
+
+  it('replace without scripts and transactions is refused before the first write', async () => {
+    const { redis, url } = await withUser('~*', '+@all', '-evalsha', '-restore', '-multi');
+    const error = await refusal(openWriter(url, { ...XY, mode: 'replace' }, createTally()));
+    expect(error).toMatchObject({ code: 'REDIS_AUTH', message: expect.stringMatching(/MULTI/) });
+    expect(await redis.cli('DBSIZE')).toBe(0);
   });
 
   it.each(['script', 'pipeline'] as const)(

@@ -1,4 +1,5 @@
 /** CASES' Redis table on real servers: what passes is retried, what does not ends the run, every row is told. */
+import { rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
@@ -101,6 +102,31 @@ describe.each(MODES)('%s %s: out of memory', (path, mode) => {
 });
 
 describe.each(MODES)('%s %s: a server in trouble', (path, mode) => {
+  it('NOREPLICAS and MISCONF for a while', async () => {
+    const redis = await server();
+    const tally = createTally();
+    const target = await writer(redis, { path, mode, chunkRows: 10 }, tally);
+    await redis.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    setTimeout(() => void redis.cli('CONFIG', 'SET', 'min-replicas-to-write', '0'), 150);
+    await commitRows(target, plainRows(50));
+    await target.drain();
+    expect(tally.told.retries.join()).toMatch(/NOREPLICAS/);
+    tally.told.retries.length = 0;
+    await pause(1_000);
+    // Its folder is gone, so it cannot save, and does not want to write.
+    rmSync(redis.dir, { recursive: true });
+    await redis.cli('CONFIG', 'SET', 'save', '3600 1');
+    await redis.cli('BGSAVE');
+    while (!/last_bgsave_status:err/.test(String(await redis.cli('INFO', 'persistence')))) await pause(10);
+    setTimeout(() => void redis.cli('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no'), 150);
+    await commitRows(target, plainRows(50, 'w', 25), 50);
+    await target.drain();
+    expect(tally.told.retries.join()).toMatch(/MISCONF/);
+    expect(tally.told).toMatchObject({ written: 100, failed: new Map() });
+    const stored = await storedFields(clientOf(redis));
+    for (let i = 0; i < 75; i++) expect(stored[`k:${i}`]?.x).toBe(i < 25 ? `v${i}` : `w${i}`);
+  });
+
   it('READONLY for a while', async () => {
     const redis = await server();
     const tally = createTally();
@@ -226,22 +252,25 @@ describe('a server in trouble', () => {
     expect(tally.told.retries.length).toBeLessThanOrEqual(3);
   });
 
-  it('one lane of several that dies ends the run', async () => {
-    const redis = await server();
-    await redis.cli('ACL', 'SETUSER', 'loader', 'on', '>secret', '~*', '+@all');
-    const tally = createTally();
-    const url = redis.url.replace('//', '//loader:secret@');
-    const target = await openWriter(url, { ...XY, connections: 3, retryForMs: 1_000 }, tally);
-    opened.push(target);
-    await commitRows(target, plainRows(300));
-    await target.drain();
-    await redis.cli('ACL', 'SETUSER', 'loader', '-evalsha');
-    const rest = commitRows(target, plainRows(300), 300).then(() => target.drain());
-    await expect(rest).rejects.toMatchObject({ code: 'REDIS_AUTH' });
-    await target.abandon(0);
-    expect(tally.told.written).toBe(300);
-    expect(tally.total()).toBe(300 + (tally.codes().UNSETTLED ?? 0));
-  });
+  it.each(['-evalsha', '-hset', '-expire'])(
+    'one lane of several that dies ends the run (%s)',
+    async (revoked) => {
+      const redis = await server();
+      await redis.cli('ACL', 'SETUSER', 'loader', 'on', '>secret', '~*', '+@all');
+      const tally = createTally();
+      const url = redis.url.replace('//', '//loader:secret@');
+      const target = await openWriter(url, { ...XY, connections: 3, retryForMs: 1_000 }, tally);
+      opened.push(target);
+      await commitRows(target, plainRows(300));
+      await target.drain();
+      await redis.cli('ACL', 'SETUSER', 'loader', revoked);
+      const rest = commitRows(target, plainRows(300), 300).then(() => target.drain());
+      await expect(rest).rejects.toMatchObject({ code: 'REDIS_AUTH' });
+      await target.abandon(0);
+      expect(tally.told.written).toBe(300);
+      expect(tally.total()).toBe(300 + (tally.codes().UNSETTLED ?? 0));
+    },
+  );
 });
 
 it('a second load of the same rows in mode newer is unchanged, row by row', async () => {

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putCrc64 } from '../../src/redis/crc64.ts';
-import { type ListpackLimits, PAYLOAD_OVERHEAD, pairSize, putPayload } from '../../src/redis/listpack.ts';
+import {
+  type ListpackLimits,
+  PAYLOAD_OVERHEAD,
+  pairSize,
+  payloadName,
+  putPayload,
+} from '../../src/redis/listpack.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 
 let server: TestRedis;
@@ -25,7 +31,7 @@ function payload(pairs: readonly (readonly [string, string])[]): Buffer {
     PAYLOAD_OVERHEAD,
   );
   const buffer = Buffer.alloc(size);
-  const names = pairs.map(([name]) => name);
+  const names = pairs.map(([name]) => payloadName(name, LIMITS));
   const values = pairs.map(([, value]) => value);
   const end = putPayload(buffer, 0, names, values, LIMITS);
   expect(end).toBeLessThanOrEqual(size);

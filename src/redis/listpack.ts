@@ -5,6 +5,7 @@
  */
 import type { ByteString } from '../core/types.ts';
 import { putCrc64 } from './crc64.ts';
+import { putRaw } from './resp.ts';
 
 /** Readable by Redis 7.0 and every later one. */
 const RDB_VERSION = 10;
@@ -25,11 +26,24 @@ export function pairSize(name: number, value: number): number {
 /** Bytes around the pairs at most. */
 export const PAYLOAD_OVERHEAD = 40;
 
-/** Writes the payload at `at` and gives the position after it. */
+/** A field name in the two forms that it takes, made once. */
+export interface PayloadName {
+  readonly text: ByteString;
+  /** Its bytes as a listpack entry; null where it is too long for one. */
+  readonly entry: ByteString | null;
+}
+
+export function payloadName(text: ByteString, limits: ListpackLimits): PayloadName {
+  if (text.length > limits.valueBytes) return { text, entry: null };
+  const scratch = Buffer.alloc(pairSize(text.length, 0));
+  return { text, entry: scratch.latin1Slice(0, putEntry(scratch, 0, text)) };
+}
+
+/** Writes the payload of a hash at `at` and gives the position after it. */
 export function putPayload(
   buffer: Buffer,
   at: number,
-  names: readonly ByteString[],
+  names: readonly PayloadName[],
   values: readonly ByteString[],
   limits: ListpackLimits,
 ): number {
@@ -43,13 +57,13 @@ export function putPayload(
 }
 
 function isShort(
-  names: readonly ByteString[],
+  names: readonly PayloadName[],
   values: readonly ByteString[],
   limits: ListpackLimits,
 ): boolean {
   if (names.length > limits.entries) return false;
   for (let i = 0; i < names.length; i += 1) {
-    if ((names[i] as string).length > limits.valueBytes) return false;
+    if ((names[i] as PayloadName).entry === null) return false;
     if ((values[i] as string).length > limits.valueBytes) return false;
   }
   return true;
@@ -58,13 +72,13 @@ function isShort(
 function putPairs(
   buffer: Buffer,
   at: number,
-  names: readonly ByteString[],
+  names: readonly PayloadName[],
   values: readonly ByteString[],
 ): number {
   buffer[at] = TYPE_HASH;
   let pos = putLength(buffer, at + 1, names.length);
   for (let i = 0; i < names.length; i += 1) {
-    pos = putString(buffer, pos, names[i] as string);
+    pos = putString(buffer, pos, (names[i] as PayloadName).text);
     pos = putString(buffer, pos, values[i] as string);
   }
   return pos;
@@ -96,14 +110,14 @@ function putLength(buffer: Buffer, at: number, length: number): number {
 function putListpack(
   buffer: Buffer,
   at: number,
-  names: readonly ByteString[],
+  names: readonly PayloadName[],
   values: readonly ByteString[],
 ): number {
   buffer[at] = TYPE_HASH_LISTPACK;
   const start = at + 6;
   let pos = start + 6;
   for (let i = 0; i < names.length; i += 1) {
-    pos = putEntry(buffer, pos, names[i] as string);
+    pos = putRaw(buffer, pos, (names[i] as PayloadName).entry as string);
     pos = putEntry(buffer, pos, values[i] as string);
   }
   buffer[pos++] = 0xff;

@@ -2,7 +2,14 @@
 import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk } from './chunk.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
-import { type ListpackLimits, PAYLOAD_OVERHEAD, pairSize, putPayload } from './listpack.ts';
+import {
+  type ListpackLimits,
+  PAYLOAD_OVERHEAD,
+  type PayloadName,
+  pairSize,
+  payloadName,
+  putPayload,
+} from './listpack.ts';
 import { BULK_OVERHEAD, putBulk, putRaw } from './resp.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
@@ -15,14 +22,15 @@ const HEAD = '*5\r\n$7\r\nRESTORE\r\n';
 const TAIL = '\r\n$7\r\nREPLACE\r\n';
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
-  const { pool, chunkRows, chunkBytes, fields, limits } = options;
+  const { pool, chunkRows, chunkBytes, limits } = options;
+  const fields = options.fields.map((field) => payloadName(field, limits));
   let chunk: Chunk | null = null;
   let key: ByteString = '';
   let ttlMs = 0;
   let size = 0;
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
-  const names: ByteString[] = [];
+  const names: PayloadName[] = [];
   const values: ByteString[] = [];
 
   function commit(origin: RowOrigin, row: number): void {
@@ -69,10 +77,10 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
     // A field that is to be removed is simply not in the new hash.
     value: (feature, bytes) => {
       if (bytes === null) return;
-      const name = fields[feature] as ByteString;
+      const name = fields[feature] as PayloadName;
       names.push(name);
       values.push(bytes);
-      size += pairSize(name.length, bytes.length);
+      size += pairSize(name.text.length, bytes.length);
     },
     commit,
     abort: () => {},

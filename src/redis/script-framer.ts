@@ -2,12 +2,16 @@
 import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, rowsOfUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
-import { BULK_OVERHEAD, bulk, grown, putBulk, putNumber } from './resp.ts';
+import { BULK_OVERHEAD, bulk, grown, putBulk, putNumber, putRaw } from './resp.ts';
 import { FROM_DIGITS_AT, splitCalls } from './script-split.ts';
 
 /** Arguments of one call; far below what Redis takes, near what keeps its latency low. */
 const CALL_ARGUMENTS = 20_000;
 const CALL_BYTES = 64 * 1024;
+
+/** '0' of a row's shape. */
+const ABSENT = 48;
+
 export interface ScriptFramerOptions extends FramerOptions {
   readonly sha: string;
   /** Rows a call, at most 99 (two digits of `from`). */
@@ -25,6 +29,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   const head = `$7\r\nEVALSHA\r\n$40\r\n${options.sha}\r\n`;
   const names = fields.map(bulk).join('');
   const maskHead = `$${width}\r\n`;
+  const maskSize = maskHead.length + width + 2;
   const shape = new Uint8Array(width);
   let callRows = Math.max(1, Math.min(options.callRows, Math.floor(CALL_ARGUMENTS / (width + 3))));
   let millis = options.millis;
@@ -45,8 +50,14 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   let maskAt = 0;
   let values = 0;
   let removed = 0;
+  /** Features before this one have their place in `shape`. */
+  let nextFeature = 0;
+  // Most often the TTL of a row is that of the row before it.
+  let lastTtlMs = -1;
+  let lastTtl = '';
 
   function startMode(sparse: boolean): void {
+    lastTtlMs = -1;
     sparseCall = sparse;
     sparseSeen = false;
     tail = Buffer.from(
@@ -69,25 +80,33 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     keys = grown(keys, keysEnd, keysEnd + key.length + BULK_OVERHEAD);
     rowKeys = putBulk(keys, keysEnd, key);
     args = grown(args, argsEnd, argsEnd + eventTime.length + 3 * BULK_OVERHEAD + 16 + width);
-    rowArgs = putBulk(args, argsEnd, String(millis ? ttlMs : ttlMs / 1000));
+    rowArgs = putRaw(args, argsEnd, ttlMs === lastTtlMs ? lastTtl : ttlBulk(ttlMs));
     if (newer) rowArgs = putBulk(args, rowArgs, eventTime);
     maskAt = rowArgs;
-    if (sparseCall) rowArgs = putMask(args, maskAt);
-    shape.fill(48);
+    // Only its place: commit writes it.
+    if (sparseCall) rowArgs += maskSize;
+    nextFeature = 0;
     values = 0;
     removed = 0;
   }
 
-  function putMask(buffer: Buffer, at: number): number {
-    let pos = at + buffer.latin1Write(maskHead, at);
-    buffer.set(shape, pos);
-    pos += width;
+  function ttlBulk(ttlMs: number): string {
+    lastTtlMs = ttlMs;
+    lastTtl = bulk(String(millis ? ttlMs : ttlMs / 1000));
+    return lastTtl;
+  }
+
+  function putMask(buffer: Buffer, at: number): void {
+    while (nextFeature < width) shape[nextFeature++] = ABSENT;
+    let pos = putRaw(buffer, at, maskHead);
+    for (let i = 0; i < width; i++) buffer[pos++] = shape[i]!;
     buffer[pos] = 13;
     buffer[pos + 1] = 10;
-    return pos + 2;
   }
 
   function value(feature: number, bytes: ByteString | null): void {
+    while (nextFeature < feature) shape[nextFeature++] = ABSENT;
+    nextFeature = feature + 1;
     if (bytes === null) {
       shape[feature] = 120;
       removed++;
@@ -118,10 +137,9 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   function becomeSparse(): void {
     closeCall();
     startMode(true);
-    const size = maskHead.length + width + 2;
-    args = grown(args, rowArgs, rowArgs + size);
-    args.copyWithin(maskAt + size, maskAt, rowArgs);
-    rowArgs += size;
+    args = grown(args, rowArgs, rowArgs + maskSize);
+    args.copyWithin(maskAt + maskSize, maskAt, rowArgs);
+    rowArgs += maskSize;
     putMask(args, maskAt);
   }
 

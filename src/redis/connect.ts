@@ -2,8 +2,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import { parseAddress, type RedisAddress } from './address.ts';
-import { ask, backoff, inTime, messageOf, sleep } from './ask.ts';
+import { ask, inTime, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
+import { atMostEvery, type Patience, persist } from './persist.ts';
 import { firstWord } from './server-errors.ts';
 
 export interface ConnectOptions {
@@ -19,7 +20,7 @@ export interface ConnectOptions {
   /** One try only. */
   readonly failFast?: boolean;
   readonly signal?: AbortSignal;
-  /** Told when a try has failed and another follows; at most about once in two seconds. */
+  /** Told when a try has failed and another follows; at most once a second. */
   readonly retrying?: (message: string) => void;
 }
 
@@ -30,59 +31,51 @@ export interface Connection {
   readonly client: Redis;
   /** One more such client: one try of at most `withinMs`, rejects with REDIS_AUTH or an ordinary error. */
   open(withinMs?: number): Promise<Redis>;
+  /** Ends all waiting before the first row. */
+  readonly signal: AbortSignal | undefined;
   /** Closes every client at once, also those that are being opened. */
   close(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** The last try gets this long, however little of --retry-for is left. */
-const MIN_TRY_MS = 200;
 
 /** Words of a refusal that no retry mends. */
 const REFUSALS = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
 
-/** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`. */
+/** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`, the signal's reason. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const address = parseAddress(options.url);
   const clients = new Set<Redis>();
   let isClosed = false;
   const open = async (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => {
-    const client = await openClient(clientOptions(address, options), address, withinMs);
-    if (isClosed) cut(client);
-    else clients.add(client);
+    if (isClosed) throw new Error('the connection was closed by featurectl');
+    const client = new Redis({ ...clientOptions(address, options), connectTimeout: withinMs });
+    clients.add(client);
     client.once('end', () => clients.delete(client));
-    return client;
+    return ready(client, address, withinMs);
   };
-  const client = await firstClient(open, address.shown, options);
-  return {
-    shown: address.shown,
-    client,
-    open,
-    close: async () => {
-      isClosed = true;
-      for (const each of clients) cut(each);
-    },
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    for (const each of clients) cut(each);
   };
+  try {
+    const client = await persist(patience(address.shown, options), open);
+    return { shown: address.shown, client, open, close, signal: options.signal };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-async function firstClient(
-  open: (withinMs: number) => Promise<Redis>,
-  shown: string,
-  options: ConnectOptions,
-): Promise<Redis> {
-  const until = Date.now() + options.retryForMs;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await open(Math.max(MIN_TRY_MS, Math.min(CONNECT_TIMEOUT_MS, until - Date.now())));
-    } catch (error) {
-      if (error instanceof FeaturectlError) throw error;
-      options.signal?.throwIfAborted();
-      const wait = backoff(attempt);
-      if (options.failFast || Date.now() + wait > until) throw unreachable(shown, error, options);
-      options.retrying?.(`waiting for Redis at ${shown}: ${messageOf(error)}`);
-      await sleep(wait);
-    }
-  }
+function patience(shown: string, options: ConnectOptions): Patience {
+  const told = options.retrying;
+  return {
+    retryForMs: options.retryForMs,
+    failFast: options.failFast ?? false,
+    signal: options.signal,
+    retrying: atMostEvery(1000, (message) => told?.(`waiting for Redis at ${shown}: ${message}`)),
+    gaveUp: (error) => unreachable(shown, error, options),
+  };
 }
 
 function unreachable(shown: string, error: unknown, options: ConnectOptions): FeaturectlError {
@@ -135,10 +128,9 @@ function sentinelAddress(text: string): { host: string; port: number } {
 }
 
 /** Throws REDIS_AUTH for a refusal, an ordinary error for what may pass. */
-async function openClient(options: ClientOptions, address: RedisAddress, withinMs: number): Promise<Redis> {
+async function ready(client: Redis, address: RedisAddress, withinMs: number): Promise<Redis> {
   const { shown } = address;
   const until = Date.now() + withinMs;
-  const client = new Redis({ ...options, connectTimeout: withinMs });
   let trouble: Error | null = null;
   client.on('error', (error: Error) => {
     trouble ??= error;

@@ -1,43 +1,56 @@
-/** Patience at the start of a run: what is asked of Redis before the first row. */
+/** Patience before the first row: a server that is starting, loading, failing over or full is waited for. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { FeaturectlError } from '../core/errors.ts';
-import { backoff, messageOf, sleep } from './ask.ts';
-import type { Connection } from './connect.ts';
+import { backoff, messageOf } from './ask.ts';
 
-/** Milliseconds that one try at the start may take, and what the last one gets at least. */
-const ASK_MS = 10_000;
-const MIN_ASK_MS = 200;
+/** Milliseconds that one try may take, and what the last one gets at least. */
+const TRY_MS = 10_000;
+const MIN_TRY_MS = 200;
 
-export interface SetUp {
-  readonly connection: Pick<Connection, 'shown'>;
+export interface Patience {
   readonly retryForMs: number;
+  /** One try only. */
+  readonly failFast?: boolean;
+  /** Aborted: nothing is waited for any more. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told when a try has failed and another follows. */
   readonly retrying: (message: string) => void;
+  /** What ends the patience after the last try failed with this. */
+  readonly gaveUp: (error: unknown) => FeaturectlError;
 }
 
-/**
- * Tries until it works: a server that is loading, failing over or out of memory is waited for. Throws a
- * FeaturectlError of the work at once, REDIS_LOST after `retryForMs`.
- */
+/** Tries until it works. Throws a FeaturectlError of the work at once, the signal's reason, or `gaveUp`. */
 export async function persist<T>(
-  { connection, retryForMs, retrying }: SetUp,
+  { retryForMs, failFast, signal, retrying, gaveUp }: Patience,
   work: (withinMs: number) => Promise<T>,
 ): Promise<T> {
   const until = Date.now() + retryForMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await work(Math.max(MIN_ASK_MS, Math.min(ASK_MS, until - Date.now())));
+      return await orAborted(work(Math.max(MIN_TRY_MS, Math.min(TRY_MS, until - Date.now()))), signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof FeaturectlError) throw error;
       const wait = backoff(attempt);
-      if (Date.now() + wait > until) {
-        throw new FeaturectlError(
-          'REDIS_LOST',
-          `Redis at ${connection.shown} did not get ready within ${retryForMs / 1000}s (--retry-for): ${messageOf(error)}`,
-          { cause: error },
-        );
-      }
-      retrying(`${messageOf(error)}; trying again`);
-      await sleep(wait);
+      if (failFast || Date.now() + wait > until) throw gaveUp(error);
+      retrying(messageOf(error));
+      await delay(wait, undefined, signal ? { signal } : {});
     }
+  }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

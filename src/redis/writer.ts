@@ -1,15 +1,15 @@
 /** The pipelined writer: rows by key into lanes, chunks into windows, every row's fate to the listener. */
 import type { Redis } from 'ioredis';
-import type { FeaturectlError } from '../core/errors.ts';
+import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
-import { atMost, sleep } from './ask.ts';
+import { atMost, messageOf, sleep } from './ask.ts';
 import { cut } from './bulk-channel.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
 import { introduce } from './fence.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane, type Lane } from './lane.ts';
-import { atMostEvery, persist } from './persist.ts';
+import { atMostEvery, type Patience, persist } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
 import { type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
 import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
@@ -54,13 +54,24 @@ export async function createWriter(
   listener: WriteListener,
 ): Promise<Writer> {
   const calm = { ...listener, retrying: atMostEvery(TELL_EVERY_MS, listener.retrying) };
-  const setUp = { connection, retryForMs: options.retryForMs, retrying: calm.retrying };
+  const setUp: Patience = {
+    retryForMs: options.retryForMs,
+    signal: connection.signal,
+    retrying: (message) => calm.retrying(`${message}; trying again`),
+    gaveUp: (error) => notReady(connection.shown, options.retryForMs, error),
+  };
   const { client, probe } = await persist(setUp, firstLane(connection, options));
   const clients = [client];
   while (clients.length < options.connections) {
     clients.push(await persist(setUp, (withinMs) => openLane(connection, withinMs)));
   }
   return startWriter(connection, options, calm, probe, clients);
+}
+
+function notReady(shown: string, retryForMs: number, error: unknown): FeaturectlError {
+  const within = `within ${retryForMs / 1000}s (--retry-for)`;
+  const text = `Redis at ${shown} did not get ready ${within}: ${messageOf(error)}`;
+  return new FeaturectlError('REDIS_LOST', text, { cause: error });
 }
 
 /** Each try but the first is on a new connection: nothing is half done on it. */

@@ -129,6 +129,28 @@ describe('rights', () => {
   );
 });
 
+describe('an interrupt ends the waiting at once', () => {
+  it.each([
+    ['for a connection', 'ALL'],
+    ['for the answers before the first row', 'WRITE'],
+  ])('%s', async (_what, paused) => {
+    const redis = await server();
+    await redis.cli('CLIENT', 'PAUSE', 1_500, paused);
+    const stop = new AbortController();
+    const interrupt = setTimeout(() => stop.abort(new Error('SIGINT')), 150);
+    const started = performance.now();
+    const writing = connect({ url: redis.url, retryForMs: 20_000, signal: stop.signal }).then(
+      (connection) => {
+        opened.push(() => connection.close());
+        return createWriter(connection, { ...DEFAULTS, ...XY, retryForMs: 20_000 }, createTally());
+      },
+    );
+    expect((await refusal(writing)).message).toBe('SIGINT');
+    expect(performance.now() - started).toBeLessThan(1_000);
+    clearTimeout(interrupt);
+  });
+});
+
 describe('several connections', () => {
   it('those after the first are waited for as the first is', async () => {
     const redis = await server();

@@ -148,7 +148,8 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     },
     skipped: (code) => {
       settle(current, 1);
-      // A row that an earlier send may have written answers "unchanged": by itself.
+      // A row that an earlier send may have written answers "unchanged": by itself. One that a later row of the
+      // same key has passed meanwhile answers "stale", and is counted so: nobody can tell which it was.
       if (code === 'unchanged' && current.doubt) listener.written(1);
       else listener.skipped(code, 1);
     },

@@ -1,7 +1,10 @@
 /** Reads entities back: their fields and TTL, in one pipeline. */
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString } from '../core/types.ts';
+import { inTime, messageOf } from './ask.ts';
 import type { Connection } from './connect.ts';
+
+const READ_MS = 10_000;
 
 export interface StoredEntity {
   readonly fields: ReadonlyMap<ByteString, ByteString>;
@@ -10,11 +13,15 @@ export interface StoredEntity {
 }
 
 export interface FeatureReader {
-  /** In the order of `keys`; null where there is no such key. Throws REDIS_SERVER for a key of another type. */
+  /**
+   * In the order of `keys`; null where there is no such key. Throws REDIS_SERVER for a key of another type,
+   * REDIS_AUTH where reading is not permitted, REDIS_CONNECT where no answer comes.
+   */
   read(keys: readonly ByteString[]): Promise<readonly (StoredEntity | null)[]>;
 }
 
-export function createReader(connection: Connection): FeatureReader {
+/** `withinMs`: how long one read may take. */
+export function createReader(connection: Connection, withinMs = READ_MS): FeatureReader {
   return {
     read: async (keys) => {
       const pipeline = connection.client.pipeline();
@@ -23,10 +30,30 @@ export function createReader(connection: Connection): FeatureReader {
         pipeline.callBuffer('HGETALL', Buffer.from(key, 'latin1'));
         pipeline.pttl(Buffer.from(key, 'latin1'));
       }
-      const replies = (await pipeline.exec()) ?? [];
+      const replies = await answers(inTime(withinMs, pipeline.exec(), 'reading'), connection.shown);
       return keys.map((key, i) => entity(key, replies[2 * i], replies[2 * i + 1]));
     },
   };
+}
+
+/** Throws REDIS_CONNECT where the connection was closed or silent; error replies stay with their keys. */
+async function answers(work: Promise<PipelineReply[] | null>, shown: string): Promise<PipelineReply[]> {
+  let trouble: unknown;
+  try {
+    const replies = (await work) ?? [];
+    // An error that is no reply of the server: the connection ended.
+    trouble = replies.find((reply) => reply?.[0] && reply[0].name !== 'ReplyError')?.[0];
+    if (!trouble) return replies;
+  } catch (error) {
+    trouble = error;
+  }
+  throw new FeaturectlError(
+    'REDIS_CONNECT',
+    `expected an answer of Redis at ${shown}: ${messageOf(trouble)}`,
+    {
+      cause: trouble,
+    },
+  );
 }
 
 type PipelineReply = [error: Error | null, result: unknown] | undefined;

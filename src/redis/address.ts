@@ -87,6 +87,8 @@ function unixParts(user: string, path: string, query: URLSearchParams): Parts {
 function tcpParts(url: URL): Parts | null {
   const scheme = url.protocol.slice(0, -1);
   if (scheme !== 'redis' && scheme !== 'rediss') return null;
+  // An @ behind the host: a / ? or # of the password ended it, and the rest of it would be shown as host or database.
+  if (/@/.test(url.pathname + url.search + url.hash)) return null;
   return {
     scheme,
     username: decodeURIComponent(url.username),
@@ -102,6 +104,6 @@ function database(text: string, shown: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new FeaturectlError(
     'USAGE',
-    `The database in ${shown} must be a number from 0, such as redis://host:6379/2; found "${text}".`,
+    `The database in ${shown} must be a number from 0, such as redis://host:6379/2.`,
   );
 }

@@ -4,7 +4,14 @@ import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { startProxy } from '../support/resp-proxy.ts';
-import { commitRows, createTally, openWriter, storedHashes, type TestRow } from '../support/writing.ts';
+import {
+  commitRows,
+  createTally,
+  type Hash,
+  openWriter,
+  storedHashes,
+  type TestRow,
+} from '../support/writing.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -64,7 +71,7 @@ const load = fc.record({
 
 type Load = typeof load extends fc.Arbitrary<infer T> ? T : never;
 
-async function run({ plan: [path, mode], faults, pieceBytes, ...sizes }: Load): Promise<string> {
+async function run({ plan: [path, mode], faults, pieceBytes, ...sizes }: Load): Promise<string[]> {
   const redis = await startRedis();
   const client = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on('error', () => {});
@@ -96,8 +103,7 @@ async function run({ plan: [path, mode], faults, pieceBytes, ...sizes }: Load): 
     const stored = await storedHashes(client);
     const untimed = Object.keys(stored).filter((key) => (stored[key]?.ttlMs ?? 0) <= 0);
     expect(untimed).toEqual([]);
-    const fields = Object.entries(stored).map(([key, hash]) => [key, { ...hash.fields }]);
-    return JSON.stringify(fields.sort());
+    return lines(stored);
   } finally {
     client.disconnect();
     await proxy.close();
@@ -105,8 +111,15 @@ async function run({ plan: [path, mode], faults, pieceBytes, ...sizes }: Load): 
   }
 }
 
+/** One text a key. The order of fields is no part of a hash: it tells which row of a key came first. */
+function lines(stored: Record<string, Hash>): string[] {
+  return Object.entries(stored).map(
+    ([key, { fields }]) => `${key} ${JSON.stringify(Object.entries(fields).sort())}`,
+  );
+}
+
 it('loads with several faults each', async () => {
-  const clean = new Map<string, Promise<string>>();
+  const clean = new Map<string, Promise<string[]>>();
   const samples = fc.sample(load, 30);
   const work = async (): Promise<void> => {
     for (let sample = samples.pop(); sample; sample = samples.pop()) {
@@ -114,7 +127,10 @@ it('loads with several faults each', async () => {
       const name = plan[1] === 'replace' ? 'replace' : 'merge';
       if (!clean.has(name)) clean.set(name, run({ ...sample, faults: [] }));
       try {
-        expect(await run(sample)).toBe(await clean.get(name));
+        const [found, expected] = [await run(sample), (await clean.get(name)) ?? []];
+        const known = new Set(expected);
+        expect(found.filter((line) => !known.has(line))).toEqual([]);
+        expect(found).toHaveLength(expected.length);
       } catch (cause) {
         throw new Error(JSON.stringify(sample), { cause });
       }

@@ -2,8 +2,9 @@
  * One connection that rows go through in file order. Chunks are sent without waiting, a bounded number at a
  * time. On trouble that may pass nothing more is sent until everything on the way is answered; then all rows
  * from the first that was not taken are sent again, in order (go-back-N), so the last row of a key wins under
- * every fault. In mode newer a row that failed may come again after a later one of its key was taken; it is stale
- * then, and fields that only it has are not written. Bounds: `inFlight` chunks on the way, and what the caller enqueues before it waits for room.
+ * every fault. In mode newer a row that failed may come again after a later one of its key was taken; it is
+ * stale then, and fields that only it has are not written. Bounds: `inFlight` chunks on the way, and what the
+ * caller enqueues before it waits for room.
  */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';

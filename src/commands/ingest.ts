@@ -9,7 +9,7 @@ import { fingerprint } from '../output/fingerprint.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { assertReportWritable } from '../output/report.ts';
-import { compileEncoder, type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
+import { compileEncoder, type FeatureSchema, hasFractionalTtl, keyOf, keyParts } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
@@ -157,6 +157,7 @@ function writerOptions(schema: FeatureSchema, { writing, connection }: IngestOpt
     fields: schema.fields,
     eventTimeField: schema.eventTimeField,
     retryForMs: connection.retryForMs,
+    millis: hasFractionalTtl(schema),
     probeKey: keyOf(
       schema,
       keyParts(schema).map(() => 'featurectl-probe'),

@@ -1,8 +1,7 @@
 /** Frames rows as plain commands: HSET and EXPIRE, or in mode replace MULTI DEL HSET EXPIRE EXEC. */
-import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk } from './chunk.ts';
 import type { Framer, FramerOptions, Outcomes, Reply, ReplyReader } from './framer.ts';
 import { BULK_OVERHEAD, bulk, command, putBulk, putNumber, putRaw } from './resp.ts';
+import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { isError, rowFault, untimed } from './script-replies.ts';
 import { judge } from './server-errors.ts';
 
@@ -12,90 +11,54 @@ const ATOMIC = 2;
 
 const MULTI = command('MULTI');
 const EXEC = command('EXEC');
+const DEL_HEAD = '*2\r\n$3\r\nDEL\r\n';
 
 export function createPipelineFramer(options: FramerOptions): Framer {
-  const { pool, chunkRows, chunkBytes } = options;
   const names = options.fields.map(bulk);
   const atomic = options.mode === 'replace';
-  let chunk: Chunk | null = null;
-  let key: ByteString = '';
-  let ttlMs = 0;
-  let features: number[] = [];
-  let values: ByteString[] = [];
-
-  function commit(origin: RowOrigin, row: number): void {
-    const size = rowSize();
-    if (chunk !== null && chunk.length + size > chunk.buffer.length) close();
-    chunk ??= pool.take(Math.max(size, chunkBytes));
-    const start = chunk.length;
-    chunk.length = putRow(chunk.buffer, start);
-    const timed = ttlMs > 0 ? TIMED : 0;
-    const replies = (atomic ? 4 : 1) + (timed ? 1 : 0);
-    addUnit(chunk, start, chunk.rows, replies, timed | (atomic ? ATOMIC : 0));
-    addRow(chunk, origin, row);
-    if (chunk.rows >= chunkRows || chunk.length >= chunkBytes) close();
-  }
-
-  /** At most. */
-  function rowSize(): number {
-    let size = 256 + 3 * (key.length + BULK_OVERHEAD);
-    for (const [i, value] of values.entries()) {
-      size += (names[features[i] as number] as string).length + value.length + BULK_OVERHEAD;
-    }
-    return size;
-  }
-
-  function putRow(buffer: Buffer, at: number): number {
-    let pos = atomic ? putRaw(buffer, at, MULTI) : at;
-    if (atomic) {
-      pos = putRaw(buffer, pos, '*2\r\n$3\r\nDEL\r\n');
-      pos = putBulk(buffer, pos, key);
-    }
-    buffer[pos] = 42;
-    pos = putNumber(buffer, pos + 1, 2 + 2 * values.length);
-    pos = putRaw(buffer, pos, '\r\n$4\r\nHSET\r\n');
-    pos = putBulk(buffer, pos, key);
-    for (const [i, value] of values.entries()) {
-      pos = putRaw(buffer, pos, names[features[i] as number] as string);
-      pos = putBulk(buffer, pos, value);
-    }
-    if (ttlMs > 0) pos = putExpire(buffer, pos);
-    return atomic ? putRaw(buffer, pos, EXEC) : pos;
-  }
-
-  function putExpire(buffer: Buffer, at: number): number {
-    const whole = ttlMs % 1000 === 0;
-    let pos = putRaw(buffer, at, whole ? '*3\r\n$6\r\nEXPIRE\r\n' : '*3\r\n$7\r\nPEXPIRE\r\n');
-    pos = putBulk(buffer, pos, key);
-    return putBulk(buffer, pos, String(whole ? ttlMs / 1000 : ttlMs));
-  }
-
-  function close(): void {
-    const closed = chunk;
-    chunk = null;
-    if (closed !== null && closed.rows > 0) options.emit(closed);
-  }
-
-  return {
-    begin: (rowKey, rowTtlMs) => {
-      key = rowKey;
-      ttlMs = rowTtlMs;
-      features = [];
-      values = [];
+  return createRowFramer(options, {
+    size: ({ key, features, values }) => {
+      let size = 256 + 3 * (key.length + BULK_OVERHEAD);
+      for (let i = 0; i < values.length; i += 1) {
+        size +=
+          (names[features[i] as number] as string).length + (values[i] as string).length + BULK_OVERHEAD;
+      }
+      return size;
     },
-    // A field that is to be removed needs no word here: replace begins with DEL.
-    value: (feature, bytes) => {
-      if (bytes === null) return;
-      features.push(feature);
-      values.push(bytes);
+    put: (buffer, at, row) => {
+      let pos = atomic ? putRaw(buffer, at, MULTI) : at;
+      if (atomic) pos = putBulk(buffer, putRaw(buffer, pos, DEL_HEAD), row.key);
+      pos = putHset(buffer, pos, row, names);
+      if (row.ttlMs > 0) pos = putExpire(buffer, pos, row);
+      return atomic ? putRaw(buffer, pos, EXEC) : pos;
     },
-    commit,
-    abort: () => {},
-    flush: close,
-    pending: () => chunk?.rows ?? 0,
-    resendFrom: (of) => of.buffer.subarray(of.unitStart[of.unit], of.length),
-    split: () => false,
-  };
+    replies: ({ ttlMs }) => (atomic ? 4 : 1) + (ttlMs > 0 ? 1 : 0),
+    flags: ({ ttlMs }) => (ttlMs > 0 ? TIMED : 0) | (atomic ? ATOMIC : 0),
+  });
+}
+
+function putHset(
+  buffer: Buffer,
+  at: number,
+  { key, features, values }: FramedRow,
+  names: readonly string[],
+): number {
+  buffer[at] = 42;
+  let pos = putNumber(buffer, at + 1, 2 + 2 * values.length);
+  pos = putRaw(buffer, pos, '\r\n$4\r\nHSET\r\n');
+  pos = putBulk(buffer, pos, key);
+  for (let i = 0; i < values.length; i += 1) {
+    pos = putRaw(buffer, pos, names[features[i] as number] as string);
+    pos = putBulk(buffer, pos, values[i] as string);
+  }
+  return pos;
+}
+
+function putExpire(buffer: Buffer, at: number, { key, ttlMs }: FramedRow): number {
+  const whole = ttlMs % 1000 === 0;
+  let pos = putRaw(buffer, at, whole ? '*3\r\n$6\r\nEXPIRE\r\n' : '*3\r\n$7\r\nPEXPIRE\r\n');
+  pos = putBulk(buffer, pos, key);
+  return putBulk(buffer, pos, String(whole ? ttlMs / 1000 : ttlMs));
 }
 
 export function createPipelineReplies(): ReplyReader {

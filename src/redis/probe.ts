@@ -1,4 +1,5 @@
 /** What the server is and what this user may do, asked once before the first write. Writes nothing. */
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
@@ -18,6 +19,8 @@ export interface ProbeOptions {
   readonly probeKey: string;
   /** Milliseconds that all questions together may take. */
   readonly askMs: number;
+  /** Some TTL may be no whole number of seconds. */
+  readonly millis: boolean;
 }
 
 export interface Probe {
@@ -169,21 +172,16 @@ async function serverInfo(server: Asker): Promise<{ version: string | null; clus
   }
 }
 
-/**
- * Sends each command in a form that cannot succeed: the ACL is asked before a command looks at its arguments.
- * DEL has no such form; it is queued in a transaction and discarded.
- */
-async function checkCommands(server: Asker, { mode, probeKey }: ProbeOptions): Promise<void> {
+/** Sends each command in a form that changes nothing: the ACL is asked before a command looks at its arguments. */
+async function checkCommands(server: Asker, { mode, probeKey, millis }: ProbeOptions): Promise<void> {
   const key = Buffer.from(probeKey, 'latin1');
   await mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value');
   await mustBePermitted(server, 'EXPIRE', key, 'no number');
-  await mustBePermitted(server, 'PEXPIRE', key, 'no number');
+  if (millis) await mustBePermitted(server, 'PEXPIRE', key, 'no number');
   if (mode === 'newer') await mustBePermitted(server, 'HGET', key, 'field');
-  if (mode === 'replace' && (await mayTransact(server))) {
-    await server('MULTI');
-    await mustBePermitted(server, 'DEL', key);
-    await server('DISCARD');
-  }
+  // A key that nobody has.
+  if (mode === 'replace')
+    await mustBePermitted(server, 'DEL', Buffer.from(`${probeKey}-${randomUUID()}`, 'latin1'));
 }
 
 async function mustBePermitted(

@@ -1,6 +1,4 @@
 /** Frames rows of mode replace as RESTORE key ttl payload REPLACE: the whole hash with its TTL in one step. */
-import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk } from './chunk.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import {
   type ListpackLimits,
@@ -11,6 +9,7 @@ import {
   putPayload,
 } from './listpack.ts';
 import { BULK_OVERHEAD, putBulk, putRaw } from './resp.ts';
+import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
 
@@ -22,28 +21,15 @@ const HEAD = '*5\r\n$7\r\nRESTORE\r\n';
 const TAIL = '\r\n$7\r\nREPLACE\r\n';
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
-  const { pool, chunkRows, chunkBytes, limits } = options;
+  const { limits } = options;
   const fields = options.fields.map((field) => payloadName(field, limits));
-  let chunk: Chunk | null = null;
-  let key: ByteString = '';
-  let ttlMs = 0;
-  let size = 0;
+  const names: PayloadName[] = [];
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
-  const names: PayloadName[] = [];
-  const values: ByteString[] = [];
 
-  function commit(origin: RowOrigin, row: number): void {
-    if (chunk !== null && chunk.length + size > chunk.buffer.length) close();
-    chunk ??= pool.take(Math.max(size, chunkBytes));
-    const start = chunk.length;
-    chunk.length = putRow(chunk.buffer, start);
-    addUnit(chunk, start, chunk.rows, 1, 0);
-    addRow(chunk, origin, row);
-    if (chunk.rows >= chunkRows || chunk.length >= chunkBytes) close();
-  }
-
-  function putRow(buffer: Buffer, at: number): number {
+  const put = (buffer: Buffer, at: number, { key, ttlMs, features, values }: FramedRow): number => {
+    names.length = 0;
+    for (const feature of features) names.push(fields[feature] as PayloadName);
     let pos = putRaw(buffer, at, HEAD);
     pos = putBulk(buffer, pos, key);
     pos = putBulk(buffer, pos, String(ttlMs));
@@ -58,37 +44,21 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
     }
     putRaw(buffer, pos, `$${length}\r\n`);
     return putRaw(buffer, end, TAIL);
-  }
-
-  function close(): void {
-    const closed = chunk;
-    chunk = null;
-    if (closed !== null && closed.rows > 0) options.emit(closed);
-  }
-
-  return {
-    begin: (rowKey, rowTtlMs) => {
-      key = rowKey;
-      ttlMs = rowTtlMs;
-      names.length = 0;
-      values.length = 0;
-      size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + key.length + 4 * BULK_OVERHEAD;
-    },
-    // A field that is to be removed is simply not in the new hash.
-    value: (feature, bytes) => {
-      if (bytes === null) return;
-      const name = fields[feature] as PayloadName;
-      names.push(name);
-      values.push(bytes);
-      size += pairSize(name.text.length, bytes.length);
-    },
-    commit,
-    abort: () => {},
-    flush: close,
-    pending: () => chunk?.rows ?? 0,
-    resendFrom: (of) => of.buffer.subarray(of.unitStart[of.unit], of.length),
-    split: () => false,
   };
+
+  return createRowFramer(options, {
+    size: ({ key, features, values }) => {
+      let size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + key.length + 4 * BULK_OVERHEAD;
+      for (let i = 0; i < values.length; i += 1) {
+        const name = fields[features[i] as number] as PayloadName;
+        size += pairSize(name.text.length, (values[i] as string).length);
+      }
+      return size;
+    },
+    put,
+    replies: () => 1,
+    flags: () => 0,
+  });
 }
 
 export function createRestoreReplies(): ReplyReader {

@@ -1,4 +1,5 @@
 /** Replies of the write script (its form is told in scripts.ts) → what became of each row. */
+import type { RowCode } from '../core/errors.ts';
 import type { RowFault } from '../core/types.ts';
 import { type Chunk, rowsOfUnit } from './chunk.ts';
 import type { Outcomes, Reply, ReplyReader } from './framer.ts';
@@ -50,8 +51,17 @@ function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
     outcomes.trouble(`the script answered for ${letters.length} of ${missing} rows`);
 }
 
+/** What to do about a refusal, by its code. */
+const REMEDIES: Partial<Record<RowCode, string>> = {
+  WRONGTYPE:
+    'expected a hash or no key; the key was left alone: delete it, choose another key, or use --mode replace',
+  NOPERM: 'let this user write such keys (ACL SETUSER NAME ~pattern), or choose another key',
+};
+
 export function rowFault(text: string): RowFault {
-  return { code: rowCode(text), column: null, reason: text };
+  const code = rowCode(text);
+  const remedy = REMEDIES[code];
+  return { code, column: null, reason: remedy === undefined ? text : `${text}; ${remedy}` };
 }
 
 export function untimed(text: string): RowFault {

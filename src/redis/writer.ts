@@ -33,6 +33,8 @@ export interface WriterOptions {
   readonly retryForMs: number;
   /** A key of the kind that will be written, to ask for permissions with; it is never written. */
   readonly probeKey: ByteString;
+  /** Some TTL may be no whole number of seconds, so the user must be permitted PEXPIRE. */
+  readonly millis: boolean;
 }
 
 /** Rows a script call: more gain little, and one call keeps every other client waiting. */

@@ -10,7 +10,7 @@ const nullForm = z.strictObject({
 /** A number, or one in quotes; parse.ts hands over what is written, so that no digit is lost. */
 const bound = z.union([
   z.number(),
-  z.string().regex(/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/, 'expected a number'),
+  z.string().regex(/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/, 'expected a number'),
 ]);
 
 const SCALARS = [

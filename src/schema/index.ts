@@ -1,6 +1,7 @@
 import type { ByteString } from '../core/types.ts';
 import { toBytes } from './codecs/codec.ts';
 import { joinKey, keyParts as partsOf, keyPattern as patternOf } from './key-template.ts';
+import { ttlUnit } from './ttl.ts';
 import type { FeatureSchema } from './types.ts';
 
 export { fromBytes, toBytes } from './codecs/codec.ts';
@@ -13,6 +14,11 @@ export type { Feature, FeatureSchema, NullPolicy } from './types.ts';
 /** The key of an entity; `parts` as in `keyParts`, in ordinary text. */
 export function keyOf(schema: FeatureSchema, parts: readonly string[]): ByteString {
   return joinKey(schema.key, parts.map(toBytes));
+}
+
+/** Whether some key's TTL may be no whole number of seconds. */
+export function hasFractionalTtl({ ttlMs, ttlJitter }: FeatureSchema): boolean {
+  return ttlUnit(ttlMs, ttlJitter) === 1;
 }
 
 /** Names of what makes an entity, in order: columns, `_row`, `_source`. */

@@ -28,9 +28,15 @@ export function parseJitter(text: string): number | string {
  */
 export function ttlFor(key: ByteString, ttlMs: number, jitter: number): number {
   if (jitter === 0 || ttlMs === 0) return ttlMs;
-  const unit = ttlMs % 1000 === 0 && ttlMs * jitter >= 1000 ? 1000 : 1;
+  const unit = ttlUnit(ttlMs, jitter);
   const steps = Math.floor((ttlMs * jitter) / unit);
   return ttlMs - unit * Math.floor((hash(key) / 2 ** 32) * (steps + 1));
+}
+
+/** Every TTL of a schema is a multiple of this many milliseconds. */
+export function ttlUnit(ttlMs: number, jitter: number): 1 | 1000 {
+  const isWhole = ttlMs % 1000 === 0 && (jitter === 0 || ttlMs * jitter >= 1000);
+  return isWhole ? 1000 : 1;
 }
 
 /** FNV-1a over the bytes, 32 bits, then the finalizer of MurmurHash3 so that near keys spread. */

@@ -89,6 +89,7 @@ export const DEFAULTS = {
   rate: null,
   retryForMs: 5_000,
   probeKey: 'k:probe',
+  millis: true,
 } as const;
 
 /** The real writer on a connection of its own. */

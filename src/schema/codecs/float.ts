@@ -3,7 +3,7 @@ import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, typedBy, type ValueFault } from './codec.ts';
 import { decimalText } from './decimal.ts';
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NONFINITE = /^(?:[+-]?inf(?:inity)?|[+-]?nan)$/i;
 
 /** Below this a float32 is subnormal and has fewer than six exact digits. */
@@ -38,7 +38,11 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
       if (type.kind === 'float') return (value) => format(value as number);
       if (type.kind === 'int') return exact;
       if (type.kind !== 'decimal') return null;
-      return (value) => format(Number(decimalText(value as bigint, type.scale)));
+      return (value) => {
+        const decimal = decimalText(value as bigint, type.scale);
+        const number = Number(decimal);
+        return Number.isFinite(number) ? format(number) : tooLarge(name, decimal);
+      };
     }),
   };
 }
@@ -89,6 +93,16 @@ export function float64Text(value: number): string {
 }
 
 /**
+ * Where the nearest decimal of eight digits is not of this float but the one above it is: at a power of two the
+ * neighbour above is twice as far as the one below. A test of all powers of two finds these three only.
+ */
+const FLOAT32_UPWARD: ReadonlyMap<number, string> = new Map([
+  [2 ** -96, '1.2621775e-29'],
+  [2 ** 87, '1.5474251e+26'],
+  [2 ** 90, '1.2379401e+27'],
+]);
+
+/**
  * `value` must be a float32. Any decimal of up to six digits survives float32 (FLT_DIG), so where six digits
  * read back they hold the shortest text, and nine always read back.
  */
@@ -99,6 +113,8 @@ export function float32Text(value: number): string {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return String(rounded);
   }
+  const upward = FLOAT32_UPWARD.get(Math.abs(value));
+  if (upward !== undefined) return value < 0 ? `-${upward}` : upward;
   return String(Number(value.toPrecision(9)));
 }
 

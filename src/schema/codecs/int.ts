@@ -17,6 +17,9 @@ export function intRange(bits: number, signed: boolean): IntRange {
 /** Digits that a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15;
 
+/** Characters of -2^63 and of 2^64: more are out of range, without a BigInt made of them. */
+const MOST_DIGITS = 20;
+
 const FLOAT_ADVICE = 'cast it to an integer when the file is written: a float may have lost digits';
 
 /** `name` is the type as users write it, such as `int64`. */
@@ -32,7 +35,9 @@ export function intCodec(name: string, range: IntRange): Codec {
     if (form === 0) return fault('INT', `${name} in decimal digits`, cell);
     if (form === 1 && cell.length <= sureLength && (min < 0 || cell.charCodeAt(0) !== 45)) return cell;
     if (cell.length > SAFE_DIGITS) {
-      const value = BigInt(cell[0] === '+' ? cell.slice(1) : cell);
+      const digits = cell.replace(/^(?:\+|(-))?0*(?=\d)/, '$1');
+      if (digits.length > MOST_DIGITS) return outside(cell);
+      const value = BigInt(digits);
       return value < range.min || value > range.max ? outside(cell) : value.toString();
     }
     const value = Number(cell);

@@ -7,7 +7,9 @@ const MAX_DEPTH = 200;
 
 const BLANK = /[ \t\n\r]*/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-const STRING = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** Up to a quote, escape or control character; no repeated group, which would use up the stack on long strings. */
+const PLAIN = /[^"\\\x00-\x1f]*/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
 export function compactJson(cell: ByteString): Coded {
   const scan = { text: cell, at: 0 };
@@ -24,7 +26,7 @@ interface Scan {
 function value(scan: Scan, depth: number): string | null {
   skipBlank(scan);
   const first = scan.text[scan.at];
-  if (first === '"') return take(scan, STRING);
+  if (first === '"') return string(scan);
   if (first !== '[' && first !== '{') return take(scan, SCALAR);
   if (depth >= MAX_DEPTH) return null;
   scan.at += 1;
@@ -53,12 +55,24 @@ function items(scan: Scan, depth: number, close: ']' | '}'): string | null {
 
 function member(scan: Scan, depth: number): string | null {
   skipBlank(scan);
-  const name = take(scan, STRING);
+  const name = string(scan);
   skipBlank(scan);
   if (name === null || scan.text[scan.at] !== ':') return null;
   scan.at += 1;
   const item = value(scan, depth + 1);
   return item === null ? null : `${name}:${item}`;
+}
+
+/** From quote to quote, as it is written. */
+function string(scan: Scan): string | null {
+  const start = scan.at;
+  if (scan.text[start] !== '"') return null;
+  scan.at += 1;
+  do take(scan, PLAIN);
+  while (take(scan, ESCAPE) !== null);
+  if (scan.text[scan.at] !== '"') return null;
+  scan.at += 1;
+  return scan.text.slice(start, scan.at);
 }
 
 function take(scan: Scan, form: RegExp): string | null {

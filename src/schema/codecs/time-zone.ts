@@ -26,8 +26,9 @@ export function parseOffset(text: string): number | null {
   return sign === '-' ? -seconds : seconds;
 }
 
-/** Entries of the cache of offsets, an hour each. */
+/** Entries of the cache of offsets, and what each covers. */
 const CACHE_LIMIT = 50_000;
+const SLOT_SECONDS = 900;
 
 function ianaZone(name: string): WallToUtc {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -56,18 +57,20 @@ function ianaZone(name: string): WallToUtc {
 /** 1800-01-01. Before it every zone has its local mean time, and Intl's calendar would turn Julian in 1582. */
 const EARLIEST = -5_364_662_400;
 
-/** By quarter of an hour, the grain at which zones change. */
+/** By quarter of an hour; null marks one within which the zone changes, as many did when they left local mean time. */
 function cached(compute: (utc: number) => number): (utc: number) => number {
-  const known = new Map<number, number>();
+  const known = new Map<number, number | null>();
   return (utc) => {
-    const slot = Math.floor(Math.max(utc, EARLIEST) / 900);
-    let offset = known.get(slot);
+    const at = Math.max(utc, EARLIEST);
+    const start = Math.floor(at / SLOT_SECONDS) * SLOT_SECONDS;
+    let offset = known.get(start);
     if (offset === undefined) {
-      offset = compute(slot * 900);
+      const first = compute(start);
+      offset = first === compute(start + SLOT_SECONDS - 1) ? first : null;
       if (known.size >= CACHE_LIMIT) known.clear();
-      known.set(slot, offset);
+      known.set(start, offset);
     }
-    return offset;
+    return offset ?? compute(at);
   };
 }
 

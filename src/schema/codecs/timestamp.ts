@@ -17,6 +17,8 @@ const UNIT_DIGITS: Readonly<Record<TimeUnit, number>> = { s: 0, ms: 3, us: 6, ns
 
 /** What 64 bits of nanoseconds reach, 1677 to 2262: an epoch number beyond has another unit than it says. */
 const EPOCH_BITS = 64;
+/** Characters of -2^63. */
+const EPOCH_DIGITS = 20;
 
 /** A moment: whole seconds since 1970 UTC (floor) and the digits of the fraction, '' where it is zero. */
 interface Moment {
@@ -32,7 +34,9 @@ export function timestampCodec(options: TimestampOptions): Codec {
     'code' in moment ? moment : storeMoment(moment, options.store, found);
   const text = (cell: ByteString): Coded => {
     if (options.unit !== null && /^[+-]?\d+$/.test(cell)) {
-      return finish(epochMoment(BigInt(cell.replace('+', '')), options.unit), cell);
+      const digits = cell.replace(/^(?:\+|(-))?0*(?=\d)/, '$1');
+      if (digits.length > EPOCH_DIGITS) return outOfEpoch(options.unit, cell);
+      return finish(epochMoment(BigInt(digits), options.unit), cell);
     }
     if (options.store === 'rfc3339' && isStoredForm(cell)) return cell;
     return finish(parseTimestamp(cell, options.zone), cell);
@@ -78,7 +82,11 @@ function unitMoment(value: bigint, unit: TimeUnit): Moment {
 function epochMoment(value: bigint, unit: TimeUnit): Moment | ValueFault {
   const nanoseconds = value * 10n ** BigInt(9 - UNIT_DIGITS[unit]);
   if (BigInt.asIntN(EPOCH_BITS, nanoseconds) === nanoseconds) return unitMoment(value, unit);
-  return fault('TIMESTAMP_RANGE', `an epoch number in ${unit} between 1677 and 2262`, String(value));
+  return outOfEpoch(unit, String(value));
+}
+
+function outOfEpoch(unit: TimeUnit, found: ByteString): ValueFault {
+  return fault('TIMESTAMP_RANGE', `an epoch number in ${unit} between 1677 and 2262`, found);
 }
 
 function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {

@@ -49,8 +49,8 @@ const NONFINITE: ReadonlyMap<unknown, number> = new Map([
 
 /** NaN and Infinity, bare as Python's json writes them or in quotes as we do, as JSON strings of our own. */
 function quoteNonfinite(cell: ByteString): ByteString {
-  return cell.replace(/"?(-?)(nan|inf(?:inity)?)"?/gi, (_all, sign: string, word: string) =>
-    /nan/i.test(word) ? '"\\u0000nan"' : `"\\u0000${sign}inf"`,
+  return cell.replace(/"-?(?:nan|inf(?:inity)?)"|-?\b(?:nan|inf(?:inity)?)\b/gi, (word) =>
+    /nan/i.test(word) ? '"\\u0000nan"' : `"\\u0000${word.includes('-') ? '-' : ''}inf"`,
   );
 }
 

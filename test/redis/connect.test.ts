@@ -80,6 +80,19 @@ describe('rights', () => {
     expect(await redis.cli('DBSIZE')).toBe(0);
   });
 
+  it('a missing DEL is found without transactions too', async () => {
+    const { redis, url } = await withUser('~*', '+@all', '-del', '-multi', '-restore');
+    const error = await refusal(openWriter(url, { ...XY, mode: 'replace' }, createTally()));
+    expect(error).toMatchObject({ code: 'REDIS_AUTH', message: expect.stringContaining('del') });
+    expect(await redis.cli('DBSIZE')).toBe(0);
+  });
+
+  it('PEXPIRE is not needed where every TTL is in whole seconds', async () => {
+    const { redis, url } = await withUser('~*', '+@all', '-pexpire');
+    await writeWith({ url, retryForMs: 1000 }, { millis: false });
+    expect(await redis.cli('DBSIZE')).toBe(300);
+  });
+
   it.each(['-evalsha', '-script'])('%s: pipeline is chosen, and the plan says why', async (missing) => {
     const { redis, url } = await withUser('~*', '+@all', missing);
     const tally = createTally();

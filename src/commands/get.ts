@@ -99,6 +99,6 @@ function ageSeconds(schema: FeatureSchema | null, { fields }: StoredEntity): num
   if (schema === null || schema.eventTimeField === null) return null;
   const feature = schema.features[schema.eventTimeField];
   const text = feature && fields.get(feature.field);
-  const at = text === undefined ? Number.NaN : Date.parse(String(feature?.decode(text)));
+  const at = text === undefined ? Number.NaN : (feature?.epochMs(text) ?? Number.NaN);
   return Number.isNaN(at) ? null : Math.round((Date.now() - at) / 1000);
 }

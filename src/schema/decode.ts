@@ -10,7 +10,10 @@ type Decode = (stored: ByteString) => unknown;
 /** Integers beyond 2^53, decimals and non-finite floats stay text: a JSON number would change them. */
 export function decoderOf(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): Decode {
   const decode = decoderOfType(form);
-  return (stored) => decode(stored) ?? fromBytes(stored);
+  return (stored) => {
+    const value = decode(stored);
+    return value === undefined ? fromBytes(stored) : value;
+  };
 }
 
 function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): Decode {
@@ -20,7 +23,7 @@ function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): 
     case 'timestamp':
       return form.store?.startsWith('epoch') ? integer : () => undefined;
     case 'float':
-      return (stored) => (stored !== '' && Number.isFinite(Number(stored)) ? Number(stored) : undefined);
+      return (stored) => (/^-?\d/.test(stored) && isPlain(stored) ? Number(stored) : undefined);
     case 'bool':
       return (stored) =>
         new Map([
@@ -32,7 +35,7 @@ function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): 
     case 'json':
       return jsonValue;
     case 'vector':
-      return form.encoding === 'json' ? parsed : (stored) => unpack(stored, form.type);
+      return form.encoding === 'json' ? jsonValue : (stored) => unpack(stored, form.type);
     case 'bytes':
       return (stored) => Buffer.from(stored, 'latin1').toString('base64');
     default:
@@ -44,20 +47,31 @@ function integer(stored: ByteString): unknown {
   return /^-?\d+$/.test(stored) && Number.isSafeInteger(Number(stored)) ? Number(stored) : undefined;
 }
 
-/** An integer of 16 digits and more, not the digits of a fraction or exponent. */
-const LONG_INTEGER = /(?:^|[[,:\s])-?\d{16,}(?![\d.eE])/;
-
-/** Such integers would lose digits in JSON.parse: then the text is shown. */
-function jsonValue(stored: ByteString): unknown {
-  return LONG_INTEGER.test(stored) ? undefined : parsed(stored);
+function isPlain(stored: ByteString): boolean {
+  return /^-?[\d.]+(?:e[+-]?\d+)?$/.test(stored) && Number.isFinite(Number(stored));
 }
 
-function parsed(stored: ByteString): unknown {
+const JSON_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
+
+/** JSON in which some number is not the one that JSON.parse makes of it (64 bits, decimals) is shown as text. */
+function jsonValue(stored: ByteString): unknown {
+  const text = fromBytes(stored);
+  for (const [token] of text.matchAll(JSON_NUMBER))
+    if (!token.startsWith('"') && !survives(token)) return undefined;
   try {
-    return JSON.parse(fromBytes(stored));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Whether the number reads back from a double: up to 15 digits always do. */
+function survives(token: string): boolean {
+  const digits = token
+    .replace(/[eE].*$/, '')
+    .replace(/\D/g, '')
+    .replace(/^0+/, '');
+  return Number.isFinite(Number(token)) && (digits.length <= 15 || String(Number(token)) === token);
 }
 
 function unpack(stored: ByteString, type: string): unknown {
@@ -65,6 +79,22 @@ function unpack(stored: ByteString, type: string): unknown {
   const bytes = Buffer.from(stored, 'latin1');
   if (bytes.length % width !== 0) return undefined;
   return Array.from({ length: bytes.length / width }, (_, i) =>
-    width === 4 ? Number(float32Text(bytes.readFloatLE(i * 4))) : bytes.readDoubleLE(i * 8),
+    shownFloat(width === 4 ? bytes.readFloatLE(i * 4) : bytes.readDoubleLE(i * 8), width),
   );
+}
+
+/** JSON has no NaN and Infinity: they are shown as they are stored elsewhere. */
+function shownFloat(value: number, width: 4 | 8): number | string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  return width === 4 ? Number(float32Text(value)) : value;
+}
+
+const UNITS_PER_MS: Readonly<Record<string, number>> = { s: 0.001, ms: 1, us: 1000, ns: 1e6 };
+
+/** Epoch milliseconds of a stored timestamp or date, NaN where it is none. */
+export function epochMsDecoder(form: Pick<FeatureForm, 'store'>): (stored: ByteString) => number {
+  const unit = form.store?.startsWith('epoch_') ? form.store.slice('epoch_'.length) : null;
+  if (unit === null) return Date.parse;
+  return (stored) => (/^-?\d+$/.test(stored) ? Number(stored) / (UNITS_PER_MS[unit] ?? 1) : Number.NaN);
 }

@@ -12,7 +12,7 @@ import { stringCodec } from './codecs/string.ts';
 import { timeZone, type WallToUtc } from './codecs/time-zone.ts';
 import { epochMsCoded, timestampCodec } from './codecs/timestamp.ts';
 import { vectorCodec } from './codecs/vector.ts';
-import { decoderOf } from './decode.ts';
+import { decoderOf, epochMsDecoder } from './decode.ts';
 import { familyOf } from './feature-family.ts';
 import type { FeatureForm } from './form.ts';
 import { limited } from './limits.ts';
@@ -62,6 +62,7 @@ export function buildFeature(name: string, form: FeatureForm, context: FeatureCo
     codec,
     stamp: form.value === undefined ? null : (startedAt) => epochMsCoded(startedAt, store),
     decode: decoderOf(form),
+    epochMs: epochMsDecoder(form),
   };
 }
 

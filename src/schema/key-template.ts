@@ -56,6 +56,9 @@ export function keyTemplate(text: string, parts: readonly KeyPart[]): KeyTemplat
   }
   const separators = separatorsOf(parts);
   if (separators === null) return `expected text between two parts, found none in "${text}"`;
+  // Escapes begin with it, so behind it nobody could say where a value ends.
+  if (separators.has('%'))
+    return `expected text that does not begin with % between two parts, found "${text}"`;
   return {
     text,
     parts,

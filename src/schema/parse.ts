@@ -126,7 +126,7 @@ function buildSchema(
   problems: Problems,
 ): FeatureSchema {
   const context = topContext(head, problems);
-  addEventTime(head, forms, problems);
+  const eventTime = addEventTime(head, forms, problems);
   const features = [...forms].map(([name, form]) => build(name, form, context, problems));
   const names = features.map((feature) => feature.name);
   return {
@@ -137,7 +137,7 @@ function buildSchema(
       head.ttl_jitter === undefined ? 0 : numberOr(parseJitter(head.ttl_jitter), ['ttl_jitter'], problems),
     features,
     fields: features.map((feature) => feature.field),
-    eventTimeField: head.event_time === undefined ? null : names.indexOf(head.event_time),
+    eventTimeField: eventTime === null ? null : names.indexOf(eventTime),
     nullTokens: context.tokens,
     zone: context.zone,
   };
@@ -161,21 +161,30 @@ function build(
   return buildFeature(name, form, { ...context, problem });
 }
 
-/** An event time that is no feature is a column, stored as a timestamp feature of its name. */
+/**
+ * The feature that holds the event time. A column that no feature of that name reads is found by `from`, or
+ * becomes a timestamp feature of its name.
+ */
 function addEventTime(
   head: z.infer<typeof headForm>,
   forms: Map<string, FeatureForm>,
   problems: Problems,
-): void {
-  if (head.event_time === undefined) return;
-  const form = forms.get(head.event_time);
-  if (form === undefined) forms.set(head.event_time, { type: 'timestamp' });
-  else if (!['timestamp', 'date'].includes(familyOf(form.type))) {
-    problems.add(
-      ['event_time'],
-      `expected a feature of type timestamp or date, found ${head.event_time}: ${form.type}`,
-    );
+): string | null {
+  const name = head.event_time;
+  if (name === undefined) return null;
+  const form = forms.get(name);
+  if (form === undefined) {
+    const reader = [...forms].find(([, { from, type }]) => from === name && isTime(type));
+    if (reader) return reader[0];
+    forms.set(name, { type: 'timestamp' });
+  } else if (!isTime(form.type)) {
+    problems.add(['event_time'], `expected a feature of type timestamp or date, found ${name}: ${form.type}`);
   }
+  return name;
+}
+
+function isTime(type: string): boolean {
+  return ['timestamp', 'date'].includes(familyOf(type));
 }
 
 function checkedKey(text: string, problems: Problems): KeyTemplate {

@@ -15,7 +15,8 @@ export function collectProblems(file: string): Problems {
   return {
     add: (path, message) => {
       const place = path.map(String).join('.');
-      lines.push(place === '' ? message : `${place}: ${message}`);
+      const line = place === '' ? message : `${place}: ${message}`;
+      if (!lines.includes(line)) lines.push(line);
     },
     get count() {
       return lines.length;
@@ -55,9 +56,19 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key; ${advice}`;
 }
 
+/** zod's words for types, in those of a YAML file. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['string', 'text'],
+  ['object', 'a map of options'],
+  ['array', 'a list'],
+  ['boolean', 'true or false'],
+  ['number', 'a number'],
+]);
+
 function issueText(issue: z.core.$ZodIssue): string {
   if (issue.message.startsWith('expected')) return issue.message;
-  if (issue.code === 'invalid_type') return `expected ${issue.expected}`;
+  if (issue.code === 'invalid_type') return `expected ${WORDS.get(issue.expected) ?? issue.expected}`;
+  if (issue.code === 'unrecognized_keys') return `expected no key ${issue.keys.join(', ')}`;
   if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_union') {
     const inner = issue.errors.flat().map(issueText);

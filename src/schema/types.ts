@@ -23,6 +23,8 @@ export interface Feature {
   readonly stamp: ((startedAt: number) => ByteString) | null;
   /** Stored text → a JSON value, for showing. */
   readonly decode: (stored: ByteString) => unknown;
+  /** Stored time → epoch milliseconds; NaN for what is no time. */
+  readonly epochMs: (stored: ByteString) => number;
 }
 
 /** A checked schema; everything downstream trusts it. */

@@ -1,6 +1,6 @@
 /** JSON of typed values: lists, structs, maps and what is in them, 64-bit integers and decimals exact. */
 import type { ByteString, LogicalType, Value } from '../../core/types.ts';
-import { type Codec, type Coded, isFault, type TypedCodec, toBytes } from './codec.ts';
+import { type Codec, type Coded, fault, isFault, type TypedCodec, toBytes } from './codec.ts';
 import { dateOfDays } from './date.ts';
 import { decimalText } from './decimal.ts';
 import { floatFormatter } from './float.ts';
@@ -125,7 +125,7 @@ function mapRenderer(type: LogicalType & { kind: 'map' }, options: JsonOptions):
   return (value) => {
     const parts: string[] = [];
     for (const entry of value as readonly (readonly [Value, Value])[]) {
-      const name = key(entry[0]);
+      const name = entry[0] === null ? fault('JSON', 'keys in a map', 'a null key') : key(entry[0]);
       const text = entry[1] === null ? 'null' : item(entry[1]);
       if (isFault(name)) return name;
       if (isFault(text)) return text;

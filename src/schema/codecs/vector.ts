@@ -21,6 +21,7 @@ export function vectorCodec(options: VectorOptions): Codec {
     return encode(items, found);
   };
   const text = (cell: ByteString): Coded => {
+    if (hasOverflow(cell)) return fault('FLOAT_RANGE', `numbers within the range of float${bits}`, cell);
     const items = parseArray(options.allowNonfinite ? quoteNonfinite(cell) : cell);
     return items === null ? fault('VECTOR', 'a JSON array of numbers', cell) : coded(items, () => cell);
   };
@@ -64,6 +65,14 @@ function wholeItems(items: readonly Value[], bits: FloatBits): Coded | null {
     if (!isExact) return fault('FLOAT_RANGE', `integers that float${bits} holds exactly`, String(item));
   }
   return null;
+}
+
+/** JSON.parse gives Infinity for a number such as 1e400, which is none that the cell holds. */
+function hasOverflow(cell: ByteString): boolean {
+  if (!/[eE]\+?\d{2}|\d{300}/.test(cell)) return false;
+  return (cell.match(/-?\d[\d.]*(?:[eE][+-]?\d+)?/g) ?? []).some(
+    (number) => !Number.isFinite(Number(number)),
+  );
 }
 
 function parseArray(cell: ByteString): readonly Value[] | null {

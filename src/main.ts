@@ -7,13 +7,16 @@ export async function main(process: NodeJS.Process): Promise<void> {
   const interrupt = new AbortController();
   onSignal(process, interrupt, 'SIGINT', EXIT.sigint);
   onSignal(process, interrupt, 'SIGTERM', EXIT.sigterm);
-  outliveClosedPipes(process);
-  process.exitCode = await run(process.argv.slice(2), {
+  const lost = watchOutputs(process);
+  const exitCode = await run(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
     signal: interrupt.signal,
   });
+  // A failed write is told a turn of the event loop later.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exitCode = lost() && exitCode === EXIT.ok ? EXIT.fatal : exitCode;
 }
 
 /** One command line (without node and script) → exit code; what went wrong is said on stderr. */
@@ -39,13 +42,19 @@ function onSignal(
   });
 }
 
-/** `featurectl get … | head` closes our stdout early: that is the reader's choice and no failure of ours. */
-function outliveClosedPipes(process: NodeJS.Process): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/**
+ * A run goes on without its stderr: what it writes to Redis matters more than what it says. `… | head` closes our
+ * stdout early, which is the reader's choice; results that a full disk did not take are a failure. Tells of that.
+ */
+function watchOutputs(process: NodeJS.Process): () => boolean {
+  let isLost = false;
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isLost) return;
+    isLost = true;
+    process.stderr.write(`featurectl: standard output cannot be written: ${error.message} [OUTPUT]\n`);
+  });
+  return () => isLost;
 }
 
 function describeError(error: unknown): string {

@@ -20,7 +20,7 @@ interface ConnectionFlags {
   tlsCa?: string;
   tlsCert?: string;
   tlsKey?: string;
-  retryFor: number;
+  retryFor?: number;
 }
 
 export interface IngestFlags extends ConnectionFlags {
@@ -35,22 +35,22 @@ export interface IngestFlags extends ConnectionFlags {
   format?: SourceFormat;
   encoding?: 'utf8' | 'latin1' | 'utf16le';
   delimiter?: string;
-  maxRecordSize: number;
+  maxRecordSize?: number;
   mode: WriteMode;
   write: 'auto' | 'script' | 'pipeline' | 'restore';
   chunkRows: number;
-  chunkBytes: number;
+  chunkBytes?: number;
   inFlight: number;
   connections: number;
   rate?: number;
-  maxErrors: Budget;
+  maxErrors?: Budget;
   rejects?: string;
   report?: string;
   dryRun?: boolean;
   failOnEmpty: boolean;
   quiet: boolean;
   log: 'text' | 'json';
-  progressInterval: number;
+  progressInterval?: number;
 }
 
 export interface GetFlags extends ConnectionFlags {
@@ -95,7 +95,7 @@ export function addReadingOptions(command: Command): void {
       'CSV field delimiter, such as ; or \\t or || (default: a comma, for tsv a tab)',
       asDelimiter,
     )
-    .option('--max-record-size <bytes>', 'longest CSV record', asBytes(1024, 2 ** 30), 1024 * 1024);
+    .option('--max-record-size <bytes>', 'longest CSV record (default: 1MiB)', asBytes(1024, 2 ** 30));
 }
 
 export function addWritingOptions(command: Command): void {
@@ -111,7 +111,7 @@ export function addWritingOptions(command: Command): void {
         .default('auto'),
     )
     .option('--chunk-rows <n>', 'rows a pipeline chunk', asCount(1, 1_000_000), 1000)
-    .option('--chunk-bytes <bytes>', 'bytes a pipeline chunk', asBytes(1024, 2 ** 28), 256 * 1024)
+    .option('--chunk-bytes <bytes>', 'bytes a pipeline chunk (default: 256KiB)', asBytes(1024, 2 ** 28))
     .option('--in-flight <n>', 'chunks on the way at once', asCount(1, 1024), 16)
     .option('--connections <n>', 'connections; the rows of a key always take the same one', asCount(1, 64), 1)
     .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate);
@@ -131,20 +131,28 @@ export function addConnectionOptions(command: Command, env: NodeJS.ProcessEnv): 
     .option('--tls-ca <file>', 'PEM certificate authority')
     .option('--tls-cert <file>', 'PEM client certificate')
     .option('--tls-key <file>', 'PEM client key')
-    .option('--retry-for <duration>', 'give up after this long without progress', asDuration, 60_000);
+    .option(
+      '--retry-for <duration>',
+      'give up after this long without progress (default: 60s)',
+      asDuration(0),
+    );
 }
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379';
 
 export function addRunOptions(command: Command): Command {
   return command
-    .option('--max-errors <n|p%|all>', 'rows that may fail before the run stops', asBudget, asBudget('0'))
+    .option('--max-errors <n|p%|all>', 'rows that may fail before the run stops (default: 0)', asBudget)
     .option('--rejects <file>', 'write failed rows to this CSV; mended, it can be ingested again')
     .option('--report <file>', 'write a JSON report; - is stdout')
     .option('--fail-on-empty', 'exit 3 when the sources hold no row', false)
     .option('--quiet', 'print nothing on success', false)
     .addOption(new Option('--log <form>', 'form of progress lines').choices(['text', 'json']).default('text'))
-    .option('--progress-interval <duration>', 'between progress lines off a terminal', asDuration, 10_000);
+    .option(
+      '--progress-interval <duration>',
+      'between progress lines off a terminal (default: 10s)',
+      asDuration(10),
+    );
 }
 
 export function ingestOptions(sources: readonly string[], flags: IngestFlags): IngestOptions {
@@ -154,14 +162,14 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
     reading: readingOptions(flags),
     connection: connectionOptions(flags),
     writing: writingOptions(flags),
-    budget: flags.maxErrors,
+    budget: flags.maxErrors ?? { kind: 'count', max: 0 },
     rejects: flags.rejects ?? null,
     report: flags.report ?? null,
     dryRun: flags.dryRun ?? false,
     failOnEmpty: flags.failOnEmpty,
     quiet: flags.quiet,
     log: flags.log,
-    progressIntervalMs: flags.progressInterval,
+    progressIntervalMs: flags.progressInterval ?? 10_000,
   };
 }
 
@@ -216,7 +224,7 @@ function readingOptions(flags: IngestFlags): ReadingOptions {
     format: flags.format ?? null,
     encoding: flags.encoding ?? null,
     delimiter: flags.delimiter ?? null,
-    maxRecordSize: flags.maxRecordSize,
+    maxRecordSize: flags.maxRecordSize ?? 1024 * 1024,
   };
 }
 
@@ -232,7 +240,7 @@ function writingOptions(flags: IngestFlags): WritingOptions {
     mode: flags.mode,
     write: flags.write,
     chunkRows: flags.chunkRows,
-    chunkBytes: flags.chunkBytes,
+    chunkBytes: flags.chunkBytes ?? 256 * 1024,
     inFlight: flags.inFlight,
     connections: flags.connections,
     rate: flags.rate ?? null,
@@ -247,6 +255,6 @@ function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
     tlsCa: flags.tlsCa ?? null,
     tlsCert: flags.tlsCert ?? null,
     tlsKey: flags.tlsKey ?? null,
-    retryForMs: flags.retryFor,
+    retryForMs: flags.retryFor ?? 60_000,
   };
 }

@@ -21,9 +21,16 @@ export function asBytes(min: number, max: number): (text: string) => number {
   };
 }
 
-/** Milliseconds. */
-export function asDuration(text: string): number {
-  return parseDuration(text) ?? fail('a duration such as 500ms, 60s, 5m or 1h');
+/** The longest that a timer of Node takes is a little above this. */
+const MAX_DURATION_MS = 24 * 86_400_000;
+
+/** Milliseconds, from `min` on. */
+export function asDuration(min: number): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text);
+    const isFit = ms !== null && ms >= min && ms <= MAX_DURATION_MS;
+    return isFit ? ms : fail(`a duration from ${min}ms to 24d, such as 500ms, 60s, 5m or 1h`);
+  };
 }
 
 /** Rows a second. */

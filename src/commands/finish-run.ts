@@ -15,9 +15,21 @@ export async function finishRun(run: Run, ending: Ending): Promise<number> {
   const facts = gatherFacts(run, exitCode, error);
   if (run.writer && (exitCode !== EXIT.ok || !run.options.quiet)) run.io.stderr.write(formatSummary(facts));
   if (ending.kind === 'interrupted') run.io.stderr.write(interruptedLine(run));
-  if (run.options.report !== null) await writeReport(run.options.report, buildReport(facts), run.io.stdout);
+  const reportError = await tryReport(run, facts);
   if (error) throw error;
+  if (reportError) throw reportError;
   return exitCode;
+}
+
+/** A report that cannot be written must not hide why the run failed. */
+async function tryReport(run: Run, facts: RunFacts): Promise<unknown> {
+  if (run.reportPath === null) return null;
+  try {
+    await writeReport(run.reportPath, buildReport(facts), run.io.stdout);
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function endingError(run: Run, ending: Ending): unknown {

@@ -14,6 +14,7 @@ import { expandSources, openSource, type SourceLocation } from '../sources/index
 import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
+import { refuseOverwriting } from './output-paths.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { followSources } from './source-track.ts';
@@ -57,6 +58,7 @@ function startRun(options: IngestOptions, io: Io): Run {
     }),
     track: followSources(),
     rejects: null,
+    reportPath: null,
     writer: null,
   };
 }
@@ -64,8 +66,7 @@ function startRun(options: IngestOptions, io: Io): Run {
 /** Everything that can be known to be wrong is found before the first write. */
 async function load(run: Run): Promise<Ending> {
   const { options } = run;
-  if (options.report !== null) await assertReportWritable(options.report);
-  const locations = await expandSources(options.sources, expandOptions(options));
+  const locations = await findSources(run);
   for (const location of locations) run.track.add(location.name, await fingerprint(location.name));
   const first = await open(run, locations[0]);
   try {
@@ -75,6 +76,22 @@ async function load(run: Run): Promise<Ending> {
     return await write(run, schema, locations, first);
   } finally {
     await first.close();
+  }
+}
+
+/** The sources, and no output that would overwrite one of them. */
+async function findSources(run: Run): Promise<readonly SourceLocation[]> {
+  const { options } = run;
+  refuseOverwriting(options, options.sources);
+  if (options.report !== null) await assertReportWritable(options.report);
+  run.reportPath = options.report;
+  const locations = await expandSources(options.sources, expandOptions(options));
+  try {
+    refuseOverwriting(options, sourceNames(locations));
+    return locations;
+  } catch (error) {
+    run.reportPath = null;
+    throw error;
   }
 }
 

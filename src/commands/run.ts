@@ -15,5 +15,7 @@ export interface Run {
   readonly progress: Progress;
   readonly track: SourceTrack;
   rejects: RejectsFile | null;
+  /** Where the report goes, once it is known to overwrite nothing that the run reads. */
+  reportPath: string | null;
   writer: Writer | null;
 }

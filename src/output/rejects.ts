@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  constants,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -111,10 +112,16 @@ function isSameFile(path: string, source: string): boolean {
 
 function openFirst(path: string): number {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFIFO()) assertReader(path);
     return openSync(path, 'w');
   } catch (error) {
     throw outputError('the rejects file', path, error);
   }
+}
+
+/** A named pipe that nobody reads would hold the process up, against every signal. Throws ENXIO. */
+function assertReader(path: string): void {
+  closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
 }
 
 /** `bad.csv`, 2 → `bad-2.csv`. */

@@ -12,6 +12,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EDQUOT', 'the disk quota is used up; free some space or name a path on another device'],
   ['EFBIG', 'the file would be larger than this system allows'],
   ['EPIPE', 'its reader has gone away'],
+  ['ENXIO', 'it is a named pipe that no process reads; start its reader first'],
 ]);
 
 export function errnoCode(error: unknown): string {

@@ -63,6 +63,7 @@ export function backoff(attempt: number): number {
   return full / 2 + (Math.random() * full) / 2;
 }
 
+/** Without a full stop at its end: a message of ours goes on behind it. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }

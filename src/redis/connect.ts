@@ -162,7 +162,7 @@ async function ping(client: Redis, withinMs: number): Promise<void> {
 /** SELECT was refused: going on would write into database 0. */
 function badDatabase(trouble: Error | null, { db, shown }: RedisAddress): FeaturectlError | null {
   if (trouble?.name !== 'ReplyError' || !/DB index|SELECT/i.test(trouble.message)) return null;
-  const text = `Redis at ${shown} refused database ${db}: ${trouble.message}. Give one that it has: redis://host:port/0`;
+  const text = `Redis at ${shown} refused database ${db}: ${messageOf(trouble)}. Give one that it has: redis://host:port/0`;
   return new FeaturectlError('REDIS_SERVER', text, { cause: trouble });
 }
 

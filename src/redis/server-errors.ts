@@ -64,7 +64,7 @@ export function lostError(retryForMs: number, lastTrouble: string): FeaturectlEr
   const seconds = Math.round(retryForMs / 100) / 10;
   return new FeaturectlError(
     'REDIS_LOST',
-    `Redis took no row for ${seconds}s (--retry-for); the last trouble: ${lastTrouble}. ` +
+    `Redis took no row for ${seconds}s (--retry-for); the last trouble: ${lastTrouble.replace(/\.$/, '')}. ` +
       'What is counted as written is in Redis; run the same command again when it is well',
   );
 }

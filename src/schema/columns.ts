@@ -50,7 +50,11 @@ function missingLine({ name, by }: { name: string; by: string }, columns: readon
   const names = columns.map((column) => column.name);
   const near = nearest(name, names);
   const found = names.length > 20 ? `${names.slice(0, 20).join(', ')}, …` : names.join(', ');
-  return `expected a column ${name} (${by}), found ${near ? `${near}: did you mean that?` : `only ${found}`}`;
+  const single =
+    names.length === 1 && /[;,\t|]/.test(names[0] ?? '')
+      ? '; if the file has another delimiter, give --delimiter'
+      : '';
+  return `expected a column ${name} (${by}), found ${near ? `${near}: did you mean that?` : `only ${found}`}${single}`;
 }
 
 function keyMisfits(

@@ -4,7 +4,7 @@ import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { checkFooter, readEnvelope } from './arrow-envelope.ts';
 import { arrowError, cutError } from './arrow-errors.ts';
 import type { MessageCount } from './arrow-messages.ts';
-import { type ByteCounter, type ByteStream, readError } from './bytes.ts';
+import { assertUnchanged, type ByteCounter, type ByteStream, readError } from './bytes.ts';
 
 /** The length of the footer, and `ARROW1`. */
 const TAIL_BYTES = 10;
@@ -31,7 +31,8 @@ export async function* fileMessages(
     throw readError(name, error);
   });
   try {
-    const { size } = await handle.stat();
+    const atOpen = await handle.stat();
+    const { size } = atOpen;
     const { schema, blocks } = await readFileFooter(handle, size, name);
     counter.bytes = 0;
     yield schema;
@@ -45,6 +46,7 @@ export async function* fileMessages(
       yield message;
     }
     counter.bytes = size;
+    assertUnchanged(name, atOpen, await handle.stat());
   } finally {
     await handle.close();
   }

@@ -25,8 +25,8 @@ export async function* wholeMessages(chunks: ByteStream, name: string, seen: Mes
   };
   for (;;) {
     const prefix = await take(8);
-    // A stream may end without the mark of its end, but only between messages.
-    if (prefix.length === 0) return;
+    // The format allows a stream without the mark of its end, but then a cut one looks whole.
+    if (prefix.length === 0) throw cutError(name, 'the mark of its end');
     if (prefix.length < 8) throw cutError(name, 'a whole message');
     const size = prefix.readUInt32LE(4);
     if (prefix.readUInt32LE(0) !== CONTINUATION || size > MAX_METADATA) {

@@ -11,22 +11,47 @@ export interface ByteCounter {
   bytes: number;
 }
 
-/** Reads a file from its start, `size` bytes at a time. An I/O error is SOURCE_READ. */
+/**
+ * Reads a file from its start, `size` bytes at a time. An I/O error is SOURCE_READ; a regular file (`atOpen`)
+ * that is not at its end what it was at its start is SOURCE_CHANGED.
+ */
 export async function* readHandle(
   handle: FileHandle,
   name: string,
   size: number,
   counter: ByteCounter,
+  atOpen: FileState | null,
 ): ByteStream {
   for (;;) {
     const buffer = Buffer.allocUnsafe(size);
     const { bytesRead } = await handle.read(buffer, 0, size, null).catch((error: unknown) => {
       throw readError(name, error);
     });
-    if (bytesRead === 0) return;
+    if (bytesRead === 0) {
+      if (atOpen !== null) assertUnchanged(name, atOpen, await handle.stat());
+      return;
+    }
     counter.bytes += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
+}
+
+/** What of a file's status tells that it was written to. */
+export interface FileState {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** Throws SOURCE_CHANGED. Half a file, or two halves of two, must not pass for a whole one. */
+export function assertUnchanged(name: string, before: FileState, after: FileState): void {
+  if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;
+  const shown = ({ size, mtimeMs }: FileState): string =>
+    `${size} bytes of ${new Date(mtimeMs).toISOString()}`;
+  throw new FeaturectlError(
+    'SOURCE_CHANGED',
+    `${name}: expected the file to stay as it was (${shown(before)}), found it changed while it was read ` +
+      `(${shown(after)}); rows that were read are written. Load it again when its writer is done`,
+  );
 }
 
 /** Chunks of a pipe or of any iterable, counted; an error of it is SOURCE_READ. */

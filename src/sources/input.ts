@@ -1,4 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import {
   type ByteCounter,
   type ByteStream,
@@ -42,6 +44,8 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
       close: async () => destroy(options.stdin ?? process.stdin),
     };
   }
+  const fifo = await openFifo(location.path);
+  if (fifo !== null) return rawFifo(location, fifo, options, counter);
   const handle = await open(location.path).catch((error: unknown) => {
     throw readError(location.name, error);
   });
@@ -51,6 +55,36 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
     await handle.close();
     throw error;
   }
+}
+
+/**
+ * A named pipe, or null for what is none. It is opened without waiting for its writer: a waiting open would
+ * hold the process up against every signal.
+ */
+async function openFifo(path: string): Promise<Socket | null> {
+  const stats = await stat(path).catch(() => null);
+  if (!stats?.isFIFO()) return null;
+  return new Socket({
+    fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
+}
+
+function rawFifo(
+  { name }: SourceLocation,
+  fifo: Socket,
+  { signal }: InputOptions,
+  counter: ByteCounter,
+): RawInput {
+  return {
+    name,
+    path: null,
+    totalBytes: null,
+    chunks: untilAborted(readIterable(fifo, name, counter), signal),
+    counter,
+    close: async () => void fifo.destroy(),
+  };
 }
 
 /** Ends a stream that may be waiting for its writer; another iterable ends by itself. */
@@ -67,7 +101,8 @@ async function rawFile(
   const stats = await handle.stat();
   if (stats.isDirectory()) throw readError(location.name, { code: 'EISDIR' });
   const regular = stats.isFile();
-  const reads = readHandle(handle, location.name, options.readSize ?? READ_SIZE, counter);
+  const atOpen = regular ? stats : null;
+  const reads = readHandle(handle, location.name, options.readSize ?? READ_SIZE, counter, atOpen);
   let closed: Promise<void> | null = null;
   return {
     name: location.name,

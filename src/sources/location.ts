@@ -115,7 +115,10 @@ async function walk(directory: string, cwd: string, any: boolean, found: string[
 
 /** A link in a directory is followed to a file, never to a directory, which could lead back. */
 async function isFile(entry: { isFile(): boolean }, path: string, cwd: string): Promise<boolean> {
-  return entry.isFile() || ((await statOf(path, cwd))?.isFile() ?? false);
+  if (entry.isFile()) return true;
+  // A link that leads nowhere or in a circle is no file of the directory.
+  const stats = await stat(resolveIn(cwd, path)).catch(() => null);
+  return stats?.isFile() ?? false;
 }
 
 async function statOf(path: string, cwd: string): Promise<Stats | null> {

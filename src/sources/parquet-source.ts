@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { RecordBatchReader, type Schema } from 'apache-arrow';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ColumnBatch, Source } from '../core/types.ts';
-import { type ByteStream, readError } from './bytes.ts';
+import { assertUnchanged, type ByteStream, type FileState, readError } from './bytes.ts';
 import { encryptedError } from './format.ts';
 import type { RawInput } from './input.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
@@ -43,6 +43,7 @@ export async function openParquet(
     await raw.close();
   };
   try {
+    const atOpen = await stat(path);
     const file = await readFileFooter(path, raw.name);
     const footer = file.rewritten === null ? null : { start: file.start, bytes: file.rewritten };
     const started = startParquetThread({ engine: await loadWasmEngine(), path, footer });
@@ -51,7 +52,7 @@ export async function openParquet(
     signal?.addEventListener('abort', onAbort);
     const schema = await readSchema(raw.name, await answer(raw.name, 0, started.schema, signal));
     const columns = typedColumns(raw.name, schema, file.footer.leaves);
-    return parquetSource({ raw, file, thread: started, columns, batchRows, signal, close });
+    return parquetSource({ raw, path, atOpen, file, thread: started, columns, batchRows, signal, close });
   } catch (error) {
     await close();
     throw error;
@@ -60,6 +61,8 @@ export async function openParquet(
 
 interface OpenParquet {
   readonly raw: RawInput;
+  readonly path: string;
+  readonly atOpen: FileState;
   readonly file: FileFooter;
   readonly thread: ParquetThread;
   readonly columns: TypedColumns;
@@ -78,9 +81,23 @@ function parquetSource(opened: OpenParquet): Source {
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * file.size),
-    batches: (selected) => readBatches(opened, selected, progress),
+    batches: (selected) => unchanged(opened, readBatches(opened, selected, progress)),
     close: opened.close,
   };
+}
+
+/** A file that was replaced or rewritten meanwhile mostly shows as damage: its own name for that is clearer. */
+async function* unchanged(
+  { raw, path, atOpen }: OpenParquet,
+  batches: AsyncGenerator<ColumnBatch, void, undefined>,
+): AsyncGenerator<ColumnBatch, void, undefined> {
+  try {
+    yield* batches;
+  } catch (error) {
+    const now = await stat(path).catch(() => null);
+    if (now !== null) assertUnchanged(raw.name, atOpen, now);
+    throw error;
+  }
 }
 
 async function* readBatches(

@@ -1,6 +1,6 @@
 /** A run as Airflow, cron and a person at a terminal meet it. */
 import { spawnSync } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { appendFile, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { load, schemaText } from '../support/load.ts';
@@ -104,6 +104,64 @@ describe('--rejects', () => {
     const rejects = desk.path('none.csv');
     await load(desk, rowsOf(3), { flags: ['--rejects', rejects] });
     await expect(stat(rejects)).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('outputs never overwrite what the run reads', () => {
+  it.each([
+    ['--rejects', 'the source', 'own.csv'],
+    ['--report', 'the source', 'own.csv'],
+    ['--rejects', '--schema', 's-string.yaml'],
+    ['--report', '--schema', 's-string.yaml'],
+    ['--report', 'the source', 'link.csv'],
+  ])('%s on %s: exit 2, the file as it was', async (flag, _role, name) => {
+    const schemaFile = await schema();
+    const source = await desk.file('own.csv', 'id,x\n1,a\n2\n');
+    await symlink(source, desk.path('link.csv')).catch(() => {});
+    const before = await desk.read(name);
+    const argv = ['ingest', source, '--schema', schemaFile, '--max-errors', 'all', flag, desk.path(name)];
+    const { code, stderr } = await desk.run(argv);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/would overwrite it/);
+    expect(await desk.read(name)).toBe(before);
+    expect(await desk.take()).toEqual({});
+  });
+
+  it('--rejects and --report of one name: exit 2', async () => {
+    const out = desk.path('one.out');
+    const { code, stored } = await load(desk, 'id,x\n1,a\n', { flags: ['--rejects', out, '--report', out] });
+    expect({ code, stored }).toEqual({ code: 2, stored: {} });
+  });
+});
+
+describe('a source that changes while it is read', () => {
+  const text = rowsOf(60_000);
+
+  it.each([
+    ['cut', (path: string) => truncate(path, 100_000)],
+    ['rewritten', (path: string) => writeFile(path, text.replaceAll(',v', ',w'))],
+    ['appended to', (path: string) => appendFile(path, 'more,rows\n')],
+  ])('%s: exit 4, says so, and no value is half written', async (_how, change) => {
+    const file = await desk.file('changing.csv', text);
+    const argv = [
+      'ingest',
+      file,
+      '--schema',
+      await schema(),
+      '--rate',
+      '100000',
+      '--progress-interval',
+      '50ms',
+    ];
+    const run = start(argv, { REDIS_URL: desk.redis.url });
+    await run.shows(/\d,\d{3} rows/);
+    await change(file);
+    const { code, stderr } = await run.done;
+    expect(code, stderr).toBe(4);
+    expect(stderr).toMatch(/SOURCE_CHANGED/);
+    for (const [key, hash] of Object.entries(await desk.take())) {
+      expect(hash.fields.x?.slice(1)).toBe(key === 'k:more' ? 'ows' : key.slice(2));
+    }
   });
 });
 
@@ -242,6 +300,50 @@ describe('a process', () => {
     expect(code).toBe(130);
     expect(Date.now() - before).toBeLessThan(2000);
     await desk.client.call('CLIENT', 'UNPAUSE');
+  });
+
+  it('goes on without its stderr, and fails when its results are lost', async () => {
+    const file = await desk.file('full.csv', rowsOf(3000));
+    const entry = new URL('../../bin/featurectl.js', import.meta.url).pathname;
+    const command = `${process.execPath} ${entry} ingest ${file} --schema ${await schema()}`;
+    const sh = (line: string) =>
+      spawnSync('sh', ['-c', line], {
+        env: { PATH: process.env.PATH, REDIS_URL: desk.redis.url },
+        encoding: 'utf8',
+      });
+    expect(sh(`${command} --progress-interval 10ms 2>/dev/full`).status).toBe(0);
+    expect(Object.keys(await desk.take())).toHaveLength(3000);
+    const lost = sh(`${command} --report - >/dev/full`);
+    expect(lost.status).toBe(4);
+    expect(lost.stderr).toMatch(/OUTPUT/);
+    expect(sh(`${process.execPath} ${entry} get 1 --prefix k: >/dev/full`).status).toBe(4);
+  });
+
+  it('a pipe that nobody reads is no rejects file', async () => {
+    spawnSync('mkfifo', [desk.path('unread')]);
+    const { code, stderr } = await load(desk, rowsOf(1), { flags: ['--rejects', desk.path('unread')] });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/named pipe.*OUTPUT/s);
+  });
+
+  it('a pipe that nobody writes is waited for, and left at a signal', async () => {
+    spawnSync('mkfifo', [desk.path('unwritten')]);
+    const argv = ['ingest', desk.path('unwritten'), '--format', 'csv', '--schema', await schema()];
+    const run = start([...argv, '--progress-interval', '50ms'], { REDIS_URL: desk.redis.url });
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(run.child.exitCode).toBeNull();
+    run.child.kill('SIGTERM');
+    expect((await run.done).code).toBe(143);
+  });
+
+  it('reads a named pipe', async () => {
+    spawnSync('mkfifo', [desk.path('pipe')]);
+    const argv = ['ingest', desk.path('pipe'), '--format', 'csv', '--schema', await schema()];
+    const run = start(argv, { REDIS_URL: desk.redis.url });
+    await writeFile(desk.path('pipe'), rowsOf(5000));
+    const { code, stderr } = await run.done;
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await desk.take())).toHaveLength(5000);
   });
 
   it('outlives a reader that goes away', async () => {

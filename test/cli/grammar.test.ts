@@ -123,6 +123,7 @@ describe('ingest', () => {
     [['--delimiter', '"'], /--delimiter.*without quotes/],
     [['--mode', 'append'], /--mode.*merge, replace, newer/],
     [['--retry-for', '60'], /--retry-for.*60s/],
+    [['--progress-interval', '500w'], /--progress-interval.*24d/],
     [['--chunk-row', '5'], /unknown option '--chunk-row'/],
   ])('answers %j with exit 2 and says what it takes', async (flags, message) => {
     const { code, stderr, ingest } = await parse([...SCHEMA, ...flags]);

@@ -5,7 +5,7 @@ import { ERRORS, EXIT, ROW_CODES, SKIP_CODES } from '../../src/core/errors.ts';
 const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: 'ok',
   someFailed: 'finished, but some rows were rejected or failed (within `--max-errors`), or a negative answer',
-  usage: 'usage, schema or option is wrong; nothing was written',
+  usage: 'usage, schema or option is wrong; nothing was written (of several files: nothing of the one named)',
   budget: 'more bad rows than `--max-errors` allows (or no row, with `--fail-on-empty`)',
   fatal: 'the source, Redis or the disk failed; what was settled before is counted',
   bug: 'a bug in featurectl',

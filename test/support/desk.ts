@@ -55,18 +55,29 @@ export async function openDesk(serverArgs: readonly string[] = []): Promise<Desk
 
 async function takeAll(client: Redis): Promise<Record<string, StoredHash>> {
   const hashes: Record<string, StoredHash> = Object.create(null);
-  for (const key of (await client.keysBuffer('*')).sort(Buffer.compare)) {
-    const fields: Record<string, string> = Object.create(null);
-    // Flat pairs: a field named __proto__ must stay a field.
-    const pairs = (await client.callBuffer('HGETALL', key)) as Buffer[] | Map<Buffer, Buffer>;
-    const flat = pairs instanceof Map ? [...pairs.entries()].flat() : pairs;
-    for (let i = 0; i + 1 < flat.length; i += 2) {
-      fields[flat[i]?.toString('latin1') ?? ''] = flat[i + 1]?.toString('latin1') ?? '';
-    }
-    hashes[key.toString('latin1')] = { fields, ttlMs: await client.pttl(key) };
+  const keys = (await client.keysBuffer('*')).sort(Buffer.compare);
+  for (let from = 0; from < keys.length; from += 1000) {
+    const some = keys.slice(from, from + 1000);
+    const pipeline = client.pipeline();
+    for (const key of some) pipeline.callBuffer('HGETALL', key).pttl(key);
+    const replies = (await pipeline.exec()) ?? [];
+    some.forEach((key, i) => {
+      const fields = fieldsOf(replies[2 * i]?.[1]);
+      hashes[key.toString('latin1')] = { fields, ttlMs: Number(replies[2 * i + 1]?.[1]) };
+    });
   }
   await client.flushall();
   return hashes;
+}
+
+/** From flat pairs: a field named __proto__ must stay a field. */
+function fieldsOf(reply: unknown): Record<string, string> {
+  const flat = (reply instanceof Map ? [...reply.entries()].flat() : reply) as readonly Buffer[];
+  const fields: Record<string, string> = Object.create(null);
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    fields[flat[i]?.toString('latin1') ?? ''] = flat[i + 1]?.toString('latin1') ?? '';
+  }
+  return fields;
 }
 
 /** UTF-8 text as the latin1 string of its bytes. */

@@ -1,0 +1,61 @@
+/** Sees to it that no output of a run is a file that the run reads, or another output. */
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FeaturectlError } from '../core/errors.ts';
+import type { IngestOptions } from './options.ts';
+
+interface Named {
+  /** As the user knows it, such as `--report`. */
+  readonly role: string;
+  readonly path: string;
+}
+
+/** Throws USAGE where --rejects or --report would overwrite a source, the schema, a certificate or each other. */
+export function refuseOverwriting(options: IngestOptions, sources: readonly string[]): void {
+  const { tlsCa, tlsCert, tlsKey } = options.connection;
+  const inputs = [
+    ...sources.filter((path) => path !== '-').map((path) => ({ role: 'the source', path })),
+    ...named('--schema', options.schema.file),
+    ...named('--tls-ca', tlsCa),
+    ...named('--tls-cert', tlsCert),
+    ...named('--tls-key', tlsKey),
+  ];
+  const rejects = named('--rejects', options.rejects);
+  const report = named('--report', options.report === '-' ? null : options.report);
+  if (options.rejects === '-') {
+    throw new FeaturectlError(
+      'USAGE',
+      '--rejects -: expected a file, found - (standard output); name a file',
+    );
+  }
+  for (const output of rejects) refuse(output, inputs);
+  for (const output of report) refuse(output, [...inputs, ...rejects]);
+}
+
+function named(role: string, path: string | null): Named[] {
+  return path === null ? [] : [{ role, path }];
+}
+
+function refuse(output: Named, others: readonly Named[]): void {
+  const same = others.find((other) => isSameFile(output.path, other.path));
+  if (same === undefined) return;
+  throw new FeaturectlError(
+    'USAGE',
+    `${output.role} ${output.path} is also ${same.role} ${same.path}, and would overwrite it; name another file`,
+  );
+}
+
+/** By name, and by device and inode through links. A device such as /dev/null may be both. */
+function isSameFile(a: string, b: string): boolean {
+  const [statA, statB] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (statA && statB) return statA.isFile() && statA.dev === statB.dev && statA.ino === statB.ino;
+  return !statA && !statB && finalPath(a) === finalPath(b);
+}
+
+function finalPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}

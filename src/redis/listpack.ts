@@ -5,7 +5,7 @@
  */
 import type { ByteString } from '../core/types.ts';
 import { putCrc64 } from './crc64.ts';
-import { putRaw } from './resp.ts';
+import { putBytes } from './resp.ts';
 
 /** Readable by Redis 7.0 and every later one. */
 const RDB_VERSION = 10;
@@ -30,13 +30,13 @@ export const PAYLOAD_OVERHEAD = 40;
 export interface PayloadName {
   readonly text: ByteString;
   /** Its bytes as a listpack entry; null where it is too long for one. */
-  readonly entry: ByteString | null;
+  readonly entry: Uint8Array | null;
 }
 
 export function payloadName(text: ByteString, limits: ListpackLimits): PayloadName {
   if (text.length > limits.valueBytes) return { text, entry: null };
   const scratch = Buffer.alloc(pairSize(text.length, 0));
-  return { text, entry: scratch.latin1Slice(0, putEntry(scratch, 0, text)) };
+  return { text, entry: new Uint8Array(scratch.subarray(0, putEntry(scratch, 0, text))) };
 }
 
 /** Writes the payload of a hash at `at` and gives the position after it. */
@@ -117,7 +117,7 @@ function putListpack(
   const start = at + 6;
   let pos = start + 6;
   for (let i = 0; i < names.length; i += 1) {
-    pos = putRaw(buffer, pos, (names[i] as PayloadName).entry as string);
+    pos = putBytes(buffer, pos, (names[i] as PayloadName).entry as Uint8Array);
     pos = putEntry(buffer, pos, values[i] as string);
   }
   buffer[pos++] = 0xff;

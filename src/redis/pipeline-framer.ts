@@ -1,6 +1,6 @@
 /** Frames rows as plain commands: HSET and EXPIRE, or in mode replace MULTI DEL HSET EXPIRE EXEC. */
 import type { Framer, FramerOptions, Outcomes, Reply, ReplyReader } from './framer.ts';
-import { BULK_OVERHEAD, bulk, command, putBulk, putNumber, putRaw } from './resp.ts';
+import { BULK_OVERHEAD, bulk, command, fixed, putBulk, putBytes, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { isError, rowFault, untimed } from './script-replies.ts';
 import { judge } from './server-errors.ts';
@@ -9,28 +9,31 @@ import { judge } from './server-errors.ts';
 const TIMED = 1;
 const ATOMIC = 2;
 
-const MULTI = command('MULTI');
-const EXEC = command('EXEC');
-const DEL_HEAD = '*2\r\n$3\r\nDEL\r\n';
+const MULTI = fixed(command('MULTI'));
+const EXEC = fixed(command('EXEC'));
+const DEL_HEAD = fixed('*2\r\n$3\r\nDEL\r\n');
+const HSET_HEAD = fixed('\r\n$4\r\nHSET\r\n');
+const EXPIRE_HEAD = fixed('*3\r\n$6\r\nEXPIRE\r\n');
+const PEXPIRE_HEAD = fixed('*3\r\n$7\r\nPEXPIRE\r\n');
 
 export function createPipelineFramer(options: FramerOptions): Framer {
-  const names = options.fields.map(bulk);
+  const names = options.fields.map((field) => fixed(bulk(field)));
   const atomic = options.mode === 'replace';
   return createRowFramer(options, {
     size: ({ key, features, values }) => {
       let size = 256 + 3 * (key.length + BULK_OVERHEAD);
       for (let i = 0; i < values.length; i += 1) {
         size +=
-          (names[features[i] as number] as string).length + (values[i] as string).length + BULK_OVERHEAD;
+          (names[features[i] as number] as Uint8Array).length + (values[i] as string).length + BULK_OVERHEAD;
       }
       return size;
     },
     put: (buffer, at, row) => {
-      let pos = atomic ? putRaw(buffer, at, MULTI) : at;
-      if (atomic) pos = putBulk(buffer, putRaw(buffer, pos, DEL_HEAD), row.key);
+      let pos = atomic ? putBytes(buffer, at, MULTI) : at;
+      if (atomic) pos = putBulk(buffer, putBytes(buffer, pos, DEL_HEAD), row.key);
       pos = putHset(buffer, pos, row, names);
       if (row.ttlMs > 0) pos = putExpire(buffer, pos, row);
-      return atomic ? putRaw(buffer, pos, EXEC) : pos;
+      return atomic ? putBytes(buffer, pos, EXEC) : pos;
     },
     replies: ({ ttlMs }) => (atomic ? 4 : 1) + (ttlMs > 0 ? 1 : 0),
     flags: ({ ttlMs }) => (ttlMs > 0 ? TIMED : 0) | (atomic ? ATOMIC : 0),
@@ -41,14 +44,14 @@ function putHset(
   buffer: Buffer,
   at: number,
   { key, features, values }: FramedRow,
-  names: readonly string[],
+  names: readonly Uint8Array[],
 ): number {
   buffer[at] = 42;
   let pos = putNumber(buffer, at + 1, 2 + 2 * values.length);
-  pos = putRaw(buffer, pos, '\r\n$4\r\nHSET\r\n');
+  pos = putBytes(buffer, pos, HSET_HEAD);
   pos = putBulk(buffer, pos, key);
   for (let i = 0; i < values.length; i += 1) {
-    pos = putRaw(buffer, pos, names[features[i] as number] as string);
+    pos = putBytes(buffer, pos, names[features[i] as number] as Uint8Array);
     pos = putBulk(buffer, pos, values[i] as string);
   }
   return pos;
@@ -56,7 +59,7 @@ function putHset(
 
 function putExpire(buffer: Buffer, at: number, { key, ttlMs }: FramedRow): number {
   const whole = ttlMs % 1000 === 0;
-  let pos = putRaw(buffer, at, whole ? '*3\r\n$6\r\nEXPIRE\r\n' : '*3\r\n$7\r\nPEXPIRE\r\n');
+  let pos = putBytes(buffer, at, whole ? EXPIRE_HEAD : PEXPIRE_HEAD);
   pos = putBulk(buffer, pos, key);
   return putBulk(buffer, pos, String(whole ? ttlMs / 1000 : ttlMs));
 }

@@ -5,7 +5,7 @@
 import type { ByteString } from '../core/types.ts';
 
 export const BULK_OVERHEAD = 16;
-const LOOP_LIMIT = 40;
+const LOOP_LIMIT = 24;
 
 /** The bytes of a decimal number from 0; gives the position after it. */
 export function putNumber(buffer: Buffer, at: number, value: number): number {
@@ -38,6 +38,17 @@ export function putBulk(buffer: Buffer, at: number, text: ByteString): number {
   buffer[pos] = 13;
   buffer[pos + 1] = 10;
   return pos + 2;
+}
+
+/** Bytes that are the same in every row; a copy of memory, several times as fast as a loop over a string. */
+export function putBytes(buffer: Buffer, at: number, bytes: Uint8Array): number {
+  buffer.set(bytes, at);
+  return at + bytes.length;
+}
+
+/** For `putBytes`. */
+export function fixed(text: ByteString): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 /** Bytes that are RESP already, held in a string. */

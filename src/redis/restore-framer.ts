@@ -8,7 +8,7 @@ import {
   payloadName,
   putPayload,
 } from './listpack.ts';
-import { BULK_OVERHEAD, putBulk, putRaw } from './resp.ts';
+import { BULK_OVERHEAD, fixed, putBulk, putBytes, putRaw } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
@@ -17,8 +17,8 @@ export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
 }
 
-const HEAD = '*5\r\n$7\r\nRESTORE\r\n';
-const TAIL = '\r\n$7\r\nREPLACE\r\n';
+const HEAD = fixed('*5\r\n$7\r\nRESTORE\r\n');
+const TAIL = fixed('\r\n$7\r\nREPLACE\r\n');
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   const { limits } = options;
@@ -30,7 +30,7 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   const put = (buffer: Buffer, at: number, { key, ttlMs, features, values }: FramedRow): number => {
     names.length = 0;
     for (const feature of features) names.push(fields[feature] as PayloadName);
-    let pos = putRaw(buffer, at, HEAD);
+    let pos = putBytes(buffer, at, HEAD);
     pos = putBulk(buffer, pos, key);
     pos = putBulk(buffer, pos, String(ttlMs));
     const payload = pos + 1 + digits + 2;
@@ -43,7 +43,7 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
       digits = length.length;
     }
     putRaw(buffer, pos, `$${length}\r\n`);
-    return putRaw(buffer, end, TAIL);
+    return putBytes(buffer, end, TAIL);
   };
 
   return createRowFramer(options, {

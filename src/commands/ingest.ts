@@ -110,15 +110,22 @@ async function write(
   run.writer = await openWriter(run, schema, listener);
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
-    return await ingest({
+    const encoders: RowEncoder[] = [];
+    const ending = await ingest({
       sources: locations.map((location, i) => async () => (i === 0 ? first : open(run, location))),
-      compile: (source) => compile(run, schema, source),
+      compile: (source) => {
+        const encoder = compile(run, schema, source);
+        encoders.push(encoder);
+        return encoder;
+      },
       writer: run.writer,
       ledger: run.ledger,
       failures,
       signal: run.io.signal,
       graceMs: GRACE_MS,
     });
+    for (const encoder of encoders) warn(run, encoder.warnings);
+    return ending;
   } finally {
     await run.writer.close();
   }
@@ -145,10 +152,12 @@ function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
     startedAt: run.startedAt.getTime(),
     mode: run.options.writing.mode,
   });
-  for (const warning of [...source.warnings, ...encoder.warnings]) {
-    if (run.track.isNewWarning(warning)) run.progress.note(warning);
-  }
+  warn(run, [...source.warnings, ...encoder.warnings]);
   return encoder;
+}
+
+function warn(run: Run, warnings: readonly string[]): void {
+  for (const warning of warnings) if (run.track.isNewWarning(warning)) run.progress.note(warning);
 }
 
 async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListener): Promise<Writer> {

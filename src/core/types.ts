@@ -203,6 +203,7 @@ export interface EncodeStep {
 export interface RowEncoder {
   /** Indexes of the source columns it needs, in the order it wants them in a batch. */
   readonly selected: readonly number[];
+  /** Things a user should know that are no error; some are found in the rows only. */
   readonly warnings: readonly string[];
   /** Takes rows from `start` until the sink is full, a row is at fault, or the batch ends. */
   encode(origin: RowOrigin, start: number, sink: RowSink): EncodeStep;

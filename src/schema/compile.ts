@@ -13,8 +13,17 @@ import type {
   RowSink,
   WriteMode,
 } from '../core/types.ts';
-import { type Coded, fromBytes, isFault, type TypedCodec, toBytes, type ValueFault } from './codecs/codec.ts';
+import {
+  type Coded,
+  fromBytes,
+  isFault,
+  show,
+  type TypedCodec,
+  toBytes,
+  type ValueFault,
+} from './codecs/codec.ts';
 import { type ColumnPlan, keyCodec, planColumns } from './columns.ts';
+import type { KeyTemplate } from './key-template.ts';
 import { ttlFor } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
 
@@ -40,10 +49,28 @@ export function compileEncoder(
   const selected = [
     ...new Set([...plan.keys.values(), ...plan.features.filter((column) => column !== null)]),
   ].sort((a, b) => a - b);
+  const warnings: string[] = [];
+  const watched = { ...schema, key: watchBraces(schema.key, warnings) };
+  return { selected, warnings, encode: encoderOf(watched, plan, selected, context) };
+}
+
+/** A brace in an entity moves the end of a hash tag, so its key may leave the slot that the template means. */
+function watchBraces(key: KeyTemplate, warnings: string[]): KeyTemplate {
+  const isTagged = key.parts.some((part) => part.kind === 'literal' && /[{}]/.test(part.bytes));
+  if (!isTagged) return key;
+  const note = (value: ByteString): void => {
+    if (warnings.length > 0 || !/[{}]/.test(value)) return;
+    warnings.push(
+      `key ${key.text}: expected entities without braces, as the key has a hash tag, found ${show(value)}: ` +
+        'on a Redis Cluster such a key may lie in another slot than the rest of its entity',
+    );
+  };
   return {
-    selected,
-    warnings: [],
-    encode: encoderOf(schema, plan, selected, context),
+    ...key,
+    escape: (value) => {
+      note(value);
+      return key.escape(value);
+    },
   };
 }
 

@@ -69,7 +69,9 @@ function refuseUndeclaredWide(name: string, head: Buffer): void {
   const even = head.length - (head.length % 2);
   for (let at = 0; at < even; at++) if (head[at] === 0) nuls[at % 2]!++;
   const [high = 0, low = 0] = nuls;
-  if (even < 4 || Math.max(high, low) < even / 4 || Math.min(high, low) > 0) return;
+  // A header begins with a character of ASCII, of which one of the first two bytes is NUL; a lone NUL is data.
+  const begins = head[low > 0 ? 1 : 0] === 0;
+  if (even < 4 || !begins || Math.max(high, low) < even / 4 || Math.min(high, low) > 0) return;
   const found = low > 0 ? 'UTF-16LE' : 'UTF-16BE';
   const remedy = low > 0 ? 'give --encoding utf16le' : `convert it first: iconv -f UTF-16BE -t UTF-8`;
   throw new FeaturectlError(

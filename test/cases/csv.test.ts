@@ -163,6 +163,11 @@ describe('encoding', () => {
     });
   });
 
+  it('a NUL in a tiny file is data, and no sign of UTF-16', async () => {
+    const { code, stored, stderr } = await load(desk, 'id,x\n\0,a\n');
+    expect({ code, keys: Object.keys(stored) }, stderr).toEqual({ code: 0, keys: ['k:\0'] });
+  });
+
   it('UTF-16LE with its mark is decoded', async () => {
     const { code, x } = await load(desk, Buffer.from('\ufeffid,x\n1,é\n', 'utf16le'));
     expect({ code, x }).toEqual({ code: 0, x: { 1: bytes('é') } });

@@ -48,6 +48,13 @@ it('a hash tag puts both keys of an entity in the slot that Redis computes', asy
   }
 });
 
+it('an entity with braces under a hash tag is written, with a warning', async () => {
+  const { code, stored, stderr } = await load(desk, 'id,x\nu}1,1\nu2,2\n', { key: 'f:{{{id}}}:a' });
+  expect({ code, keys: Object.keys(stored) }).toEqual({ code: 0, keys: ['f:{u2}:a', 'f:{u}1}:a'] });
+  expect(stderr).toMatch(/braces.*hash tag.*u}1/s);
+  expect((await load(desk, 'id,x\nu}1,1\n')).stderr).not.toMatch(/hash tag/);
+});
+
 describe('TTL', () => {
   it.each(['0s', '-5s', '1.5h', '""', '11w5', '3651d', '24'])(
     '%s is refused before any write',

@@ -346,6 +346,23 @@ describe('a process', () => {
     expect(Object.keys(await desk.take())).toHaveLength(5000);
   });
 
+  it('100 MiB behind a quote that is never closed: names its line, in bounded memory', async () => {
+    const text = Buffer.concat([Buffer.from('id,x\n1,a\n2,"'), Buffer.alloc(100 * 1024 * 1024, 'y\n')]);
+    const file = await desk.file('unclosed.csv', text);
+    const hook = new URL('../../bench/rusage-hook.js', import.meta.url).href;
+    const entry = new URL('../../bin/featurectl.js', import.meta.url).pathname;
+    const argv = ['--import', hook, entry, 'ingest', file, '--schema', await schema()];
+    const done = spawnSync(process.execPath, argv, {
+      env: { PATH: process.env.PATH, REDIS_URL: desk.redis.url },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      encoding: 'utf8',
+    });
+    expect(done.status).toBe(4);
+    expect(done.stderr).toMatch(/line 3\b.*CSV_SIZE/s);
+    expect(Object.keys(await desk.take())).toEqual(['k:1']);
+    expect((JSON.parse(done.output[3] ?? '{}') as { rss: number }).rss).toBeLessThan(150);
+  });
+
   it('outlives a reader that goes away', async () => {
     await load(desk, rowsOf(1));
     const entities = Array.from({ length: 3000 }, (_, i) => String(i)).join(' ');

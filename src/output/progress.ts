@@ -52,8 +52,13 @@ export interface Progress {
 export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { update: () => {}, note: () => {}, stop: () => {} };
   if (options.json) return createLines(options, jsonLine, jsonNote);
-  if (options.isTty && options.env.TERM !== 'dumb') return createTerminalLine(options);
+  if (isScreen(options)) return createTerminalLine(options);
   return createLines(options, plainLine, (message) => `featurectl: ${printable(message)}`);
+}
+
+/** A pseudo terminal that nobody gave a size has 0 columns, on which ora would clear lines for ever. */
+function isScreen({ isTty, env, stream }: ProgressOptions): boolean {
+  return isTty && env.TERM !== 'dumb' && (stream.columns === undefined || stream.columns > 0);
 }
 
 function createTerminalLine(options: ProgressOptions): Progress {

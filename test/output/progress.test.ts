@@ -135,6 +135,15 @@ describe('shown', () => {
     expect(terminal.text()).toHaveLength(size);
   });
 
+  test('a pseudo terminal without a size: plain lines, no control codes', () => {
+    const sizeless = Object.assign(fakeTerminal(), { columns: 0 });
+    const plain = createProgress(optionsFor(sizeless, { isTty: true }));
+    plain.update(half);
+    vi.advanceTimersByTime(10_000);
+    plain.stop();
+    expect(sizeless.text()).toBe(`${plainLine(half, 10_000)}\n`);
+  });
+
   test('TERM=dumb: plain lines, no control codes', () => {
     const dumb = fakeTerminal();
     const plain = createProgress(optionsFor(dumb, { isTty: true, env: { TERM: 'dumb' } }));

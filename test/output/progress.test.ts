@@ -136,7 +136,8 @@ describe('shown', () => {
   });
 
   test('a pseudo terminal without a size: plain lines, no control codes', () => {
-    const sizeless = Object.assign(fakeTerminal(), { columns: 0 });
+    const sizeless = fakeTerminal();
+    sizeless.stream.columns = 0;
     const plain = createProgress(optionsFor(sizeless, { isTty: true }));
     plain.update(half);
     vi.advanceTimersByTime(10_000);

@@ -69,8 +69,9 @@ export function addSchemaOptions(command: Command): void {
     .option('--timezone <zone>', 'without a schema: zone of times that name none')
     .option('--allow-nonfinite', 'without a schema: take NaN and Infinity', false)
     .option(
-      '--null-token <text...>',
-      'without a schema: unquoted CSV cells that mean null besides the empty one',
+      '--null-token <text>',
+      'without a schema: an unquoted CSV cell that means null besides the empty one; may be repeated',
+      (text: string, earlier: string[] = []) => [...earlier, text],
     );
 }
 

@@ -96,6 +96,9 @@ Write modes: merge sets the fields of a row and keeps other fields of the hash; 
 whole hash, whatever the key held before; newer is merge where event_time is later than the stored one.
 `;
 
+/** validate says all that is wrong, unless told to stop earlier. */
+const EVERY_ERROR = { kind: 'count', max: Number.POSITIVE_INFINITY } as const;
+
 function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
   const command = program
     .command('validate')
@@ -106,7 +109,9 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
   addWritingOptions(command);
   addConnectionOptions(command, io.env);
   addRunOptions(command).action(async (sources: string[], flags: IngestFlags) => {
-    done(await handlers.ingest(ingestOptions(sources, { ...flags, dryRun: true }), io));
+    done(
+      await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),
+    );
   });
 }
 

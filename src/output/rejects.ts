@@ -67,6 +67,7 @@ interface State {
  */
 export async function openRejects(path: string, sources: readonly string[]): Promise<RejectsFile> {
   refuseSource(path, sources);
+  refuseForeign(path);
   const state: State = {
     path,
     firstFd: openFirst(path),
@@ -97,6 +98,25 @@ function refuseSource(path: string, sources: readonly string[]): void {
     'USAGE',
     `--rejects ${path} is also the source ${same}, and would be emptied before it is read; name another file`,
   );
+}
+
+/** A file of a user's own must not be emptied for want of a better name. */
+function refuseForeign(path: string): void {
+  if (isEmptyOrMissing(path) || isRejectsFile(path)) return;
+  throw new FeaturectlError(
+    'USAGE',
+    `--rejects ${path}: expected a new file or an earlier rejects file, found a file of another kind; name another`,
+  );
+}
+
+/** Also true for what is no regular file, and for a path that opening it will tell the trouble of. */
+function isEmptyOrMissing(path: string): boolean {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return !stats?.isFile() || stats.size === 0;
+  } catch {
+    return true;
+  }
 }
 
 /** True for two names of one regular file; a device or pipe may be both read and written. */

@@ -12,7 +12,7 @@ export function formatSummary(facts: RunFacts): string {
     ...alignRows(countRows(facts), new Set([1])),
     ...alignRows(aboutRows(facts), new Set()),
     ...failureLines(facts),
-    ...rejectsLines(facts.rejectsPaths),
+    ...rejectsLines(facts),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -70,9 +70,12 @@ export function formatFailure(failure: RowFailure): string {
   return printable(`  ${failure.source}:${failure.line}${column}: ${failure.code}: ${failure.reason}`);
 }
 
-function rejectsLines(paths: readonly string[]): string[] {
-  if (paths.length === 0) return [];
-  const names = paths.map(printable);
+function rejectsLines({ rejectsPaths, error }: RunFacts): string[] {
+  if (rejectsPaths.length === 0) return [];
+  const names = rejectsPaths.map(printable);
+  // Rows behind the end of the run are in no file of ours.
+  if (error)
+    return ['', `rejects: ${names.join(', ')} (the run did not finish: run it again for the other rows)`];
   return ['', `rejects: ${names.join(', ')} (mend the rows there, then ingest ${plural(names)} alone)`];
 }
 

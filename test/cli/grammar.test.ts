@@ -93,7 +93,17 @@ describe('ingest', () => {
   it('takes key, prefix and ttl instead of a schema', async () => {
     const { ingest } = await parse([
       ...['ingest', 'a.csv', '--key', 'country,user_id', '--prefix', 'f:', '--ttl', '24h'],
-      ...['--ttl-jitter', '10%', '--timezone', 'UTC', '--allow-nonfinite', '--null-token', 'NULL', ''],
+      ...[
+        '--ttl-jitter',
+        '10%',
+        '--timezone',
+        'UTC',
+        '--allow-nonfinite',
+        '--null-token',
+        'NULL',
+        '--null-token',
+        '',
+      ],
     ]);
     expect(ingest?.schema).toEqual({
       file: null,

@@ -134,13 +134,19 @@ describe('the header', () => {
 
 describe('the file', () => {
   test('old content is gone at open, the file is gone after a run without rejects', async () => {
-    writeFileSync(path, 'old');
+    writeFileSync(path, 'id,_source,_line,_stage,_code,_column,_reason\nold\n');
     const rejects = await openRejects(path, []);
     expect(readFileSync(path, 'utf8')).toBe('');
     await rejects.flush();
     await rejects.close();
     expect(existsSync(path)).toBe(false);
     expect(rejects.paths()).toEqual([]);
+  });
+
+  test('a file that is no rejects file is refused and left alone', async () => {
+    writeFileSync(path, 'my notes');
+    await expect(openRejects(path, [])).rejects.toMatchObject({ code: 'USAGE' });
+    expect(readFileSync(path, 'utf8')).toBe('my notes');
   });
 
   test('rows are there after flush, more after close, in order', async () => {

@@ -36,7 +36,7 @@ interface Glue {
   ParquetFile: { fromFile(blob: Blob): Promise<File> };
 }
 
-type Request = { readonly columns: readonly string[]; readonly batchSize: number } | 'next';
+type Request = { readonly columns: readonly string[]; readonly batchSize: number } | 'next' | 'stop';
 type Reply = { readonly bytes: Uint8Array | null } | { readonly failure: string };
 
 /** `import()` stands in the text because test runners and bundlers rewrite the one of a source file. */
@@ -45,6 +45,12 @@ const THREAD = `const { workerData } = require('node:worker_threads');
 
 /** Time for one answer: far above what the largest batch takes, and not for ever. */
 const ANSWER_MS = 120_000;
+
+/**
+ * Time for the thread to end by itself between two steps. Terminated in the middle of a read of the file, Node 20
+ * now and then takes the whole process along.
+ */
+const STOP_MS = 2000;
 
 export function startParquetThread(data: ThreadData): ParquetThread {
   const worker = new Worker(THREAD, { eval: true, workerData: data });
@@ -60,6 +66,7 @@ export function startParquetThread(data: ThreadData): ParquetThread {
     else one?.resolve(reply.bytes);
   });
   worker.on('error', breakAll);
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('exit', () => breakAll(new Error('the decoder ended before the data did')));
   const answer = (): Promise<Uint8Array | null> => {
     if (broken !== null) return Promise.reject(broken);
@@ -74,7 +81,11 @@ export function startParquetThread(data: ThreadData): ParquetThread {
       return answer();
     },
     stop: async () => {
-      await worker.terminate();
+      if (broken !== null) return;
+      worker.postMessage('stop' satisfies Request);
+      const late = setTimeout(() => void worker.terminate(), STOP_MS);
+      await ended;
+      clearTimeout(late);
     },
   };
 }
@@ -127,6 +138,7 @@ function serveParquet(load: (name: string) => never, glue: Promise<Glue>): void 
   reader.catch(() => undefined);
   inTurn(async () => post((await file).schema().intoIPCStream()));
   parentPort.on('message', (request: Request) => {
+    if (request === 'stop') last = last.then(() => process.exit(0));
     if (request !== 'next') return;
     inTurn(async () => {
       const { done, value } = await (await reader).read();

@@ -138,7 +138,7 @@ function serveParquet(load: (name: string) => never, glue: Promise<Glue>): void 
   reader.catch(() => undefined);
   inTurn(async () => post((await file).schema().intoIPCStream()));
   parentPort.on('message', (request: Request) => {
-    if (request === 'stop') last = last.then(() => process.exit(0));
+    if (request === 'stop') last = last.then(() => parentPort.close());
     if (request !== 'next') return;
     inTurn(async () => {
       const { done, value } = await (await reader).read();

@@ -76,14 +76,19 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
     .command('ingest')
     .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
     .argument('<source...>', 'file, glob, directory or - for stdin; several are one run');
+  addLoadOptions(command, io).option('--dry-run', 'do everything but write; needs no Redis', false);
+  command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
+    done(await handlers.ingest(ingestOptions(sources, flags), io));
+  });
+}
+
+/** What ingest and validate have in common: all but --dry-run. */
+function addLoadOptions(command: Command, io: Io): Command {
   addSchemaOptions(command);
   addReadingOptions(command);
   addWritingOptions(command);
   addConnectionOptions(command, io.env);
-  addRunOptions(command).option('--dry-run', 'do everything but write; needs no Redis', false);
-  command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
-    done(await handlers.ingest(ingestOptions(sources, flags), io));
-  });
+  return addRunOptions(command);
 }
 
 const INGEST_EXAMPLES = `
@@ -102,13 +107,11 @@ const EVERY_ERROR = { kind: 'count', max: Number.POSITIVE_INFINITY } as const;
 function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
   const command = program
     .command('validate')
-    .description('The same as ingest --dry-run: says which rows would be rejected. Needs no Redis.')
+    .description(
+      'Says which rows ingest would reject; ingest --dry-run with --max-errors all. Needs no Redis.',
+    )
     .argument('<source...>', 'file, glob, directory or - for stdin');
-  addSchemaOptions(command);
-  addReadingOptions(command);
-  addWritingOptions(command);
-  addConnectionOptions(command, io.env);
-  addRunOptions(command).action(async (sources: string[], flags: IngestFlags) => {
+  addLoadOptions(command, io).action(async (sources: string[], flags: IngestFlags) => {
     done(
       await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),
     );

@@ -143,7 +143,8 @@ describe('ingest', () => {
   });
 });
 
-it('validate is ingest --dry-run', async () => {
+it('validate is ingest --dry-run that goes on to the end', async () => {
+  expect((await parse(['validate', 'a.csv', '--schema', 's.yaml'])).ingest?.budget.max).toBe(Infinity);
   expect((await parse(['validate', 'a.csv', '--schema', 's.yaml'])).ingest?.dryRun).toBe(true);
 });
 

@@ -121,7 +121,7 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
 function addGet(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
   const command = program
     .command('get')
-    .description('Show the features, TTL and age of entities. Exit 1 when one is missing.')
+    .description('Show the features, TTL and age of entities. Exit 1 when one is missing or cannot be read.')
     .argument(
       '<entity...>',
       'an entity; for a composite key the parts joined by commas, or a JSON array of them',

@@ -1,7 +1,8 @@
 /** `featurectl get`: the features of entities, with TTL and age, as a person or a script wants to see them. */
 import { EXIT, FeaturectlError } from '../core/errors.ts';
+import type { ReadOutcome, StoredEntity } from '../core/feature-reader.ts';
 import { formatEntity } from '../output/entity.ts';
-import { connect, createReader, type StoredEntity } from '../redis/index.ts';
+import { connect, createReader } from '../redis/index.ts';
 import { type FeatureSchema, fromBytes, keyOf, keyParts, toBytes } from '../schema/index.ts';
 import { connectOptions } from './connection.ts';
 import type { GetOptions, Io } from './options.ts';
@@ -17,9 +18,11 @@ export interface EntityView {
   /** Seconds since the event time; null where there is none. */
   readonly age_seconds: number | null;
   readonly features: Readonly<Record<string, unknown>>;
+  /** Why this entity could not be read, such as a key of another type; then `found` is false. */
+  readonly error?: string;
 }
 
-/** Exit code 0, or 1 where an entity is missing. */
+/** Exit code 0, or 1 where an entity is missing or cannot be read. */
 export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   const schema = options.schemaFile === null ? null : await readSchema(options.schemaFile);
   const keys = options.entities.map((entity) => entityKey(schema, options.prefix, entity));
@@ -64,12 +67,8 @@ function splitEntity(entity: string): readonly string[] {
   return entity.split(',');
 }
 
-function viewOf(
-  schema: FeatureSchema | null,
-  entity: string,
-  key: string,
-  stored: StoredEntity | null,
-): EntityView {
+function viewOf(schema: FeatureSchema | null, entity: string, key: string, outcome: ReadOutcome): EntityView {
+  const stored = outcome instanceof FeaturectlError ? null : outcome;
   return {
     entity,
     key: fromBytes(key),
@@ -77,6 +76,7 @@ function viewOf(
     ttl_seconds: stored?.ttlMs == null ? null : Math.round(stored.ttlMs / 1000),
     age_seconds: stored === null ? null : ageSeconds(schema, stored),
     features: stored === null ? {} : featuresOf(schema, stored),
+    ...(outcome instanceof FeaturectlError ? { error: outcome.message } : {}),
   };
 }
 

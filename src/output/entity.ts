@@ -7,11 +7,13 @@ export interface ShownEntity {
   readonly ttl_seconds: number | null;
   readonly age_seconds: number | null;
   readonly features: Readonly<Record<string, unknown>>;
+  readonly error?: string;
 }
 
 /** Ends with a line break. */
 export function formatEntity(entity: ShownEntity): string {
   const key = printable(entity.key);
+  if (entity.error !== undefined) return `${key}  cannot be read: ${printable(entity.error)}\n`;
   if (!entity.found) return `${key}  not found\n`;
   const ttl = entity.ttl_seconds === null ? 'no TTL' : `TTL ${formatSeconds(entity.ttl_seconds)}`;
   const age = entity.age_seconds === null ? '' : `  age ${formatSeconds(entity.age_seconds)}`;

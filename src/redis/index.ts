@@ -1,3 +1,3 @@
 export { type Connection, type ConnectOptions, connect } from './connect.ts';
-export { createReader, type FeatureReader, type StoredEntity } from './reader.ts';
+export { createReader } from './reader.ts';
 export { createWriter, type WriterOptions } from './writer.ts';

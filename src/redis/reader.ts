@@ -1,24 +1,11 @@
 /** Reads entities back: their fields and TTL, in one pipeline. */
 import { FeaturectlError } from '../core/errors.ts';
+import type { FeatureReader, ReadOutcome } from '../core/feature-reader.ts';
 import type { ByteString } from '../core/types.ts';
 import { inTime, messageOf } from './ask.ts';
 import type { Connection } from './connect.ts';
 
 const READ_MS = 10_000;
-
-export interface StoredEntity {
-  readonly fields: ReadonlyMap<ByteString, ByteString>;
-  /** Milliseconds; null: the key does not expire. */
-  readonly ttlMs: number | null;
-}
-
-export interface FeatureReader {
-  /**
-   * In the order of `keys`; null where there is no such key. Throws REDIS_SERVER for a key of another type,
-   * REDIS_AUTH where reading is not permitted, REDIS_CONNECT where no answer comes.
-   */
-  read(keys: readonly ByteString[]): Promise<readonly (StoredEntity | null)[]>;
-}
 
 /** `withinMs`: how long one read may take. */
 export function createReader(connection: Connection, withinMs = READ_MS): FeatureReader {
@@ -58,9 +45,9 @@ async function answers(work: Promise<PipelineReply[] | null>, shown: string): Pr
 
 type PipelineReply = [error: Error | null, result: unknown] | undefined;
 
-function entity(key: ByteString, hash: PipelineReply, ttl: PipelineReply): StoredEntity | null {
+function entity(key: ByteString, hash: PipelineReply, ttl: PipelineReply): ReadOutcome {
   const error = hash?.[0] ?? ttl?.[0];
-  if (error) throw readError(key, error);
+  if (error) return keyError(key, error);
   const fields = fieldMap(hash?.[1]);
   if (fields.size === 0) return null;
   const ttlMs = Number(ttl?.[1]);
@@ -77,11 +64,17 @@ function fieldMap(reply: unknown): Map<ByteString, ByteString> {
   return fields;
 }
 
-function readError(key: ByteString, error: Error): FeaturectlError {
+/** What is wrong with this key alone; throws what is wrong with all of them. */
+function keyError(key: ByteString, error: Error): FeaturectlError {
   const shown = Buffer.from(key, 'latin1').toString('utf8');
   if (/^WRONGTYPE/.test(error.message)) {
     return new FeaturectlError('REDIS_SERVER', `${shown}: expected a hash, found a key of another type`);
   }
   const code = /^(NOPERM|NOAUTH)/.test(error.message) ? 'REDIS_AUTH' : 'REDIS_SERVER';
-  return new FeaturectlError(code, `${shown}: Redis refused to read it: ${error.message}`, { cause: error });
+  const told = new FeaturectlError(code, `${shown}: Redis refused to read it: ${error.message}`, {
+    cause: error,
+  });
+  // A user may read some keys and not others.
+  if (/^NOPERM\b.*\bkeys?\b/i.test(error.message)) return told;
+  throw told;
 }

@@ -82,9 +82,26 @@ it('an entity with too few parts is a usage error', async () => {
   expect(stderr).toMatch(/2 parts \(a,b\), found 1/);
 });
 
-it('a key of another type is told', async () => {
-  await desk.client.set('other', 'x');
-  const { code, stderr } = await desk.run(['get', 'other']);
-  expect(code).toBe(4);
-  expect(stderr).toMatch(/expected a hash/);
+it('a key of another type is told in its place, exit 1; the others are shown', async () => {
+  await ingest();
+  await desk.client.set('k:other', 'x');
+  const table = await desk.run(['get', 'other', 'x%3Ay:1,2', 'nope', '--prefix', 'k:']);
+  expect(table.code, table.stderr).toBe(1);
+  const [first, second] = table.stdout.split('\n');
+  expect(first).toBe('k:other  cannot be read: k:other: expected a hash, found a key of another type');
+  expect(second).toMatch(/^k:x%3Ay:1,2 {2}TTL/);
+  expect(table.stdout).toMatch(/^k:nope {2}not found$/m);
+  const json = await desk.run(['get', 'other', 'x%3Ay:1,2', '--prefix', 'k:', '--json']);
+  expect(json.code).toBe(1);
+  const [other, good] = json.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(other).toMatchObject({
+    found: false,
+    features: {},
+    error: expect.stringMatching(/expected a hash/),
+  });
+  expect(good.found).toBe(true);
+  expect('error' in good).toBe(false);
 });

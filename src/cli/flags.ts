@@ -11,7 +11,16 @@ import type {
 import { FeaturectlError } from '../core/errors.ts';
 import type { Budget } from '../core/ledger.ts';
 import type { SourceFormat, WriteMode } from '../core/types.ts';
-import { asBudget, asBytes, asCount, asDelimiter, asDuration, asRate, commaList } from './values.ts';
+import {
+  asBudget,
+  asBytes,
+  asCount,
+  asDelimiter,
+  asDuration,
+  asRate,
+  asRepeated,
+  commaList,
+} from './values.ts';
 
 interface ConnectionFlags {
   redis: string;
@@ -31,7 +40,7 @@ export interface IngestFlags extends ConnectionFlags {
   ttlJitter?: string;
   timezone?: string;
   allowNonfinite: boolean;
-  nullToken?: string[];
+  nullToken?: readonly string[];
   format?: SourceFormat;
   encoding?: 'utf8' | 'latin1' | 'utf16le';
   delimiter?: string;
@@ -71,7 +80,7 @@ export function addSchemaOptions(command: Command): void {
     .option(
       '--null-token <text>',
       'without a schema: an unquoted CSV cell that means null besides the empty one; may be repeated',
-      (text: string, earlier: string[] = []) => [...earlier, text],
+      asRepeated,
     );
 }
 
@@ -118,14 +127,12 @@ export function addWritingOptions(command: Command): void {
     .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate);
 }
 
-export function addConnectionOptions(command: Command, env: NodeJS.ProcessEnv): void {
-  const url = env.FEATURECTL_REDIS_URL || env.REDIS_URL || DEFAULT_URL;
+export function addConnectionOptions(command: Command): void {
   command
-    .addOption(
-      new Option(
-        '--redis <url>',
-        'redis://, rediss:// or unix:// (env FEATURECTL_REDIS_URL, REDIS_URL)',
-      ).default(url, DEFAULT_URL),
+    .option(
+      '--redis <url>',
+      'redis://, rediss:// or unix:// (env FEATURECTL_REDIS_URL, REDIS_URL)',
+      DEFAULT_URL,
     )
     .option('--sentinel <host:port,...>', 'ask these Sentinels for the master', commaList)
     .option('--sentinel-name <name>', 'name of the master that the Sentinels watch')

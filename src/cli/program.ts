@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
 import { packageVersion } from '../commands/version.ts';
 import { EXIT } from '../core/errors.ts';
+import { addConfig } from './config.ts';
 import {
   addConnectionOptions,
   addReadingOptions,
@@ -39,6 +40,7 @@ export async function runCli(
     exitCode = code;
   };
   const program = buildProgram(io, handlers, done);
+  addConfig(program, io, argv);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
@@ -48,7 +50,8 @@ export async function runCli(
   }
 }
 
-function buildProgram(io: Io, handlers: Handlers, done: (code: number) => void): Command {
+/** The whole grammar: what parses a command line, and what docs and completion are made from. */
+export function buildProgram(io: Io, handlers: Handlers, done: (code: number) => void): Command {
   const program = new Command('featurectl')
     .description('Load batches of ML features from CSV, Parquet and Arrow into Redis.')
     .version(packageVersion())
@@ -76,18 +79,18 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
     .command('ingest')
     .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
     .argument('<source...>', 'file, glob, directory or - for stdin; several are one run');
-  addLoadOptions(command, io).option('--dry-run', 'do everything but write; needs no Redis', false);
+  addLoadOptions(command).option('--dry-run', 'do everything but write; needs no Redis', false);
   command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
     done(await handlers.ingest(ingestOptions(sources, flags), io));
   });
 }
 
 /** What ingest and validate have in common: all but --dry-run. */
-function addLoadOptions(command: Command, io: Io): Command {
+function addLoadOptions(command: Command): Command {
   addSchemaOptions(command);
   addReadingOptions(command);
   addWritingOptions(command);
-  addConnectionOptions(command, io.env);
+  addConnectionOptions(command);
   return addRunOptions(command);
 }
 
@@ -111,7 +114,7 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
       'Says which rows ingest would reject; ingest --dry-run with --max-errors all. Needs no Redis.',
     )
     .argument('<source...>', 'file, glob, directory or - for stdin');
-  addLoadOptions(command, io).action(async (sources: string[], flags: IngestFlags) => {
+  addLoadOptions(command).action(async (sources: string[], flags: IngestFlags) => {
     done(
       await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),
     );
@@ -129,7 +132,7 @@ function addGet(program: Command, io: Io, handlers: Handlers, done: (code: numbe
     .option('-s, --schema <file>', 'schema file; values are then shown typed')
     .option('--prefix <text>', 'without a schema: what stands before the entity in the key', '')
     .option('--json', 'one JSON object a line', false);
-  addConnectionOptions(command, io.env);
+  addConnectionOptions(command);
   command.action(async (entities: string[], flags: GetFlags) => {
     done(await handlers.get(getOptions(entities, flags), io));
   });

@@ -9,6 +9,11 @@ export function commaList(text: string): string[] {
   return parts;
 }
 
+/** An option that may stand several times. */
+export function asRepeated(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
 export function asCount(min: number, max: number): (text: string) => number {
   return (text) => parseCount(text, min, max) ?? fail(`a whole number from ${min} to ${max}`);
 }

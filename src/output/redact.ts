@@ -3,7 +3,10 @@
 const MASK = '***';
 
 /** Options whose value is a secret itself; `tlsKey` and `tokenFile` are paths, `key` is a template. */
-const SECRET_NAME = /(?:password|passphrase|secret|token|credentials?|api_?key)$/i;
+const SECRET_NAME = /(?:password|passphrase|secret|token|credentials?|api[_-]?key)$/i;
+
+/** Named like a secret, and none: the CSV texts that mean null. */
+const NO_SECRET = /^null[_-]?tokens?$/i;
 
 const SECRET_PARAMETER =
   /([?&][^=&#\s]*(?:sig|signature|token|secret|password|key|credential)[^=&#\s]*=)[^&#\s]*/gi;
@@ -29,8 +32,13 @@ export function redactOptions(options: Readonly<Record<string, unknown>>): Recor
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, redactValue(name, value)]));
 }
 
+/** One option's text. */
+export function redactOption(name: string, value: string): string {
+  return SECRET_NAME.test(name) && !NO_SECRET.test(name) ? MASK : redactUrls(value);
+}
+
 function redactValue(name: string, value: unknown): unknown {
-  if (typeof value === 'string') return SECRET_NAME.test(name) ? MASK : redactUrls(value);
+  if (typeof value === 'string') return redactOption(name, value);
   if (Array.isArray(value)) return value.map((item) => redactValue(name, item));
   if (typeof value === 'object' && value !== null) return redactOptions({ ...value });
   // JSON has no such numbers, and null would read as "not set".

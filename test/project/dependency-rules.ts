@@ -14,7 +14,7 @@ const EDGE = { folders: ['core'], builtins: 'all' } as const;
 /** `main` and `cli` are src/main.ts and src/cli.ts or src/cli/. Each folder may import itself. */
 const RULES: Readonly<Record<string, Rule>> = {
   main: { folders: ['cli', 'core'], packages: [], builtins: 'all' },
-  cli: { folders: ['commands', 'core'], packages: ['commander'], builtins: 'all' },
+  cli: { folders: ['commands', 'core'], packages: ['commander', 'yaml'], builtins: 'all' },
   commands: {
     folders: ['core', 'schema', 'sources', 'redis', 'output', 'server'],
     packages: [],

@@ -29,6 +29,14 @@ const EXTENSIONS: Readonly<Record<string, SourceFormat>> = {
   ipc: 'arrow',
 };
 
+export type Compression = 'gzip' | 'zstd' | 'brotli';
+
+const COMPRESSIONS: Readonly<Record<string, Compression>> = {
+  '.gz': 'gzip',
+  '.zst': 'zstd',
+  '.br': 'brotli',
+};
+
 export const KNOWN_EXTENSIONS = Object.keys(EXTENSIONS).map((name) => `.${name}`);
 
 const NAMES: Readonly<Record<Magic, string>> = {
@@ -47,18 +55,21 @@ const NAMES: Readonly<Record<Magic, string>> = {
 };
 
 export interface NameHint {
-  /** By the extension, with `.gz` taken off first; null: the name does not tell. */
+  /** By the extension, with `.gz`, `.zst` or `.br` taken off first; null: the name does not tell. */
   readonly format: SourceFormat | null;
-  readonly gzip: boolean;
+  readonly compression: Compression | null;
 }
 
 export function formatFromName(name: string): NameHint {
   const lower = name.toLowerCase();
-  const gzip = lower.endsWith('.gz');
-  const inner = gzip ? lower.slice(0, -3) : lower;
+  const [suffix, compression] = Object.entries(COMPRESSIONS).find(([end]) => lower.endsWith(end)) ?? [
+    '',
+    null,
+  ];
+  const inner = lower.slice(0, lower.length - suffix.length);
   const extension = inner.slice(inner.lastIndexOf('.') + 1);
   const known = inner.includes('.') && Object.hasOwn(EXTENSIONS, extension);
-  return { format: known ? (EXTENSIONS[extension] ?? null) : null, gzip };
+  return { format: known ? (EXTENSIONS[extension] ?? null) : null, compression };
 }
 
 /** Words for a message: `found an Arrow IPC file`. */
@@ -73,7 +84,7 @@ export function describeMagic(magic: Magic): string {
 export function sniffMagic(head: Buffer): Magic {
   if (head.length === 0) return 'empty';
   if (startsWith(head, '1f8b')) return 'gzip';
-  if (startsWith(head, '28b52ffd')) return 'zstd';
+  if (startsWith(head, '28b52ffd') || isSkippableZstd(head)) return 'zstd';
   if (startsWith(head, '504b0304')) return 'zip';
   if (startsWith(head, 'fd377a585a00')) return 'xz';
   if (startsWith(head, '425a68') && head.length > 4 && startsWith(head.subarray(4), '314159')) return 'bzip2';
@@ -83,6 +94,11 @@ export function sniffMagic(head: Buffer): Magic {
   if (startsWith(head, '50415231')) return hasBinary(head, 4) ? 'parquet' : 'text';
   if (startsWith(head, '50415245')) return hasBinary(head, 4) ? 'parquet-encrypted' : 'text';
   return 'text';
+}
+
+/** A frame that holds no data may come first. */
+function isSkippableZstd(head: Buffer): boolean {
+  return (head[0] ?? 0) >> 4 === 5 && startsWith(head.subarray(1), '2a4d18');
 }
 
 function startsWith(head: Buffer, hex: string): boolean {

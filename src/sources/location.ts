@@ -94,7 +94,7 @@ async function expandDirectory(
   if (found.length > 0) return found.sort().map((path) => fileLocation(path, cwd));
   throw new FeaturectlError(
     'SOURCE_MISSING',
-    `${directory}: expected files ending in ${KNOWN_EXTENSIONS.join(', ')} (also with .gz), found none; name the files or give --format`,
+    `${directory}: expected files ending in ${KNOWN_EXTENSIONS.join(', ')} (also with .gz, .zst or .br), found none; name the files or give --format`,
   );
 }
 

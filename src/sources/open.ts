@@ -4,6 +4,7 @@ import { type ByteStream, peek } from './bytes.ts';
 import { createCsvReader, openCsv } from './csv-source.ts';
 import { type TextEncoding, toUtf8 } from './encoding.ts';
 import {
+  type Compression,
   describeMagic,
   encryptedError,
   formatFromName,
@@ -57,12 +58,12 @@ export async function openSource(location: SourceLocation, options: OpenOptions 
 
 interface Content {
   readonly magic: Magic;
-  readonly gzip: boolean;
+  readonly compression: Compression | null;
   readonly chunks: ByteStream;
 }
 
 async function openByContent(raw: RawInput, options: OpenOptions): Promise<Source> {
-  const hint: NameHint = raw.name === '-' ? { format: null, gzip: false } : formatFromName(raw.name);
+  const hint: NameHint = raw.name === '-' ? { format: null, compression: null } : formatFromName(raw.name);
   const content = await readContent(raw, hint);
   const format = decideFormat(raw, options.format ?? hint.format, content);
   if (format === 'csv' || format === 'tsv') return openText(raw, format, content.chunks, options);
@@ -75,24 +76,38 @@ async function openByContent(raw: RawInput, options: OpenOptions): Promise<Sourc
   return openArrow(raw, content.chunks, kind, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
 }
 
-/** Looks at the first bytes, through gzip where the file is compressed. */
+/** Looks at the first bytes, through the compression where there is one. Brotli has no signature of its own. */
 async function readContent(raw: RawInput, hint: NameHint): Promise<Content> {
   const outer = await peek(raw.chunks, MAGIC_BYTES);
   const magic = sniffMagic(outer.head);
-  if (hint.gzip && magic !== 'gzip') throw mismatch(raw.name, 'gzip data as its name says', magic);
-  if (magic !== 'gzip') return { magic, gzip: false, chunks: outer.chunks };
-  const inner = await peek(gunzip(outer.chunks, raw.name), MAGIC_BYTES);
-  return { magic: sniffMagic(inner.head), gzip: true, chunks: inner.chunks };
+  const found = magic === 'gzip' || magic === 'zstd' ? magic : null;
+  const compression = hint.compression === 'brotli' ? 'brotli' : found;
+  if (hint.compression !== null && hint.compression !== compression)
+    throw mismatch(raw.name, `${hint.compression} data as its name says`, magic);
+  if (compression === null) return { magic, compression, chunks: outer.chunks };
+  const inner = await peek(await decompressed(compression, outer.chunks, raw.name), MAGIC_BYTES);
+  return { magic: sniffMagic(inner.head), compression, chunks: inner.chunks };
+}
+
+async function decompressed(compression: Compression, chunks: ByteStream, name: string): Promise<ByteStream> {
+  switch (compression) {
+    case 'gzip':
+      return gunzip(chunks, name);
+    case 'zstd':
+      return (await import('./zstd.ts')).unzstd(chunks, name);
+    case 'brotli':
+      return (await import('./brotli.ts')).unbrotli(chunks, name);
+  }
 }
 
 function decideFormat(raw: RawInput, declared: SourceFormat | null, content: Content): SourceFormat {
   const { magic } = content;
   const found = formatOf(magic);
   if (magic === 'parquet-encrypted' && (declared ?? 'parquet') === 'parquet') throw encryptedError(raw.name);
-  if (content.gzip && (found === 'parquet' || magic === 'arrow-file')) {
+  if (content.compression !== null && (found === 'parquet' || magic === 'arrow-file')) {
     throw new FeaturectlError(
       'SOURCE_FORMAT',
-      `${raw.name}: expected ${describeMagic(magic)} as it is, found it inside gzip, where it cannot be read in parts; decompress it first with gunzip`,
+      `${raw.name}: expected ${describeMagic(magic)} as it is, found it inside ${content.compression}, where it cannot be read in parts; decompress it first`,
     );
   }
   if (declared === null)
@@ -127,12 +142,12 @@ function undeclaredText(raw: RawInput, magic: Magic): SourceFormat {
 }
 
 function unreadable(name: string, magic: Magic): never {
-  throw mismatch(name, 'CSV, Parquet or Arrow, plain or in gzip', magic);
+  throw mismatch(name, 'CSV, Parquet or Arrow, plain or in gzip or zstd', magic);
 }
 
 function mismatch(name: string, expected: string, magic: Magic): FeaturectlError {
   const remedy =
-    magic === 'zstd' || magic === 'xz' || magic === 'zip' || magic === 'bzip2'
+    magic === 'xz' || magic === 'zip' || magic === 'bzip2'
       ? 'decompress it first'
       : 'rename it or give the right --format';
   return new FeaturectlError(

@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expandSources } from '../../src/sources/index.ts';
 import { failureCode, openBytes, openFile } from './support.ts';
+import { rawFrame, skippableFrame } from './zstd-frames.ts';
 
 const FILES = [
   'a.csv',
@@ -105,7 +106,14 @@ describe('openSource finds the format', () => {
     ['f6.arrow', 'id\n1\n', 'SOURCE_FORMAT'],
     ['f7.csv', Buffer.from('PAR1\x15\x04\x15\x00PAR1', 'latin1'), 'SOURCE_FORMAT'],
     ['f8.csv', 'PAR1,x\n1,2\n', null],
-    ['f9.csv', Buffer.from('28b52ffd00', 'hex'), 'SOURCE_FORMAT'],
+    ['f9.csv', Buffer.from('28b52ffd00', 'hex'), 'SOURCE_TRUNCATED'],
+    ['f9.csv.zst', rawFrame('id\n1\n'), null],
+    ['f9.csv', Buffer.concat([skippableFrame(4), rawFrame('id\n1\n')]), null],
+    ['f9.csv.zst', 'id\n1\n', 'SOURCE_FORMAT'],
+    ['f9.csv.zst', gzipSync('id\n1\n'), 'SOURCE_FORMAT'],
+    ['f9.csv.br', brotliCompressSync('id\n1\n'), null],
+    ['f9.csv.br', 'id\n1\n', 'SOURCE_CORRUPT'],
+    ['f9.parquet', rawFrame('PAR1\x15\0\0\0\0\0\0\0PAR1'), 'SOURCE_FORMAT'],
     ['f10.dat', 'id\n1\n', 'SOURCE_FORMAT'],
     ['f11.parquet', '', 'SOURCE_TRUNCATED'],
     ['f12.parquet', Buffer.from('PARE\x04\0\0\0abcdPARE', 'latin1'), 'SOURCE_ENCRYPTED'],

@@ -22,7 +22,7 @@ import {
   commaList,
 } from './values.ts';
 
-interface ConnectionFlags {
+export interface ConnectionFlags {
   redis: string;
   sentinel?: string[];
   sentinelName?: string;
@@ -32,7 +32,14 @@ interface ConnectionFlags {
   retryFor?: number;
 }
 
-export interface IngestFlags extends ConnectionFlags {
+export interface ReadingFlags {
+  format?: SourceFormat;
+  encoding?: 'utf8' | 'latin1' | 'utf16le';
+  delimiter?: string;
+  maxRecordSize?: number;
+}
+
+export interface IngestFlags extends ConnectionFlags, ReadingFlags {
   schema?: string;
   key?: string[];
   prefix: string;
@@ -41,10 +48,6 @@ export interface IngestFlags extends ConnectionFlags {
   timezone?: string;
   allowNonfinite: boolean;
   nullToken?: readonly string[];
-  format?: SourceFormat;
-  encoding?: 'utf8' | 'latin1' | 'utf16le';
-  delimiter?: string;
-  maxRecordSize?: number;
   mode: WriteMode;
   write: 'auto' | 'script' | 'pipeline' | 'restore';
   chunkRows: number;
@@ -227,7 +230,7 @@ function schemaOptions(flags: IngestFlags): SchemaOptions {
   };
 }
 
-function readingOptions(flags: IngestFlags): ReadingOptions {
+export function readingOptions(flags: ReadingFlags): ReadingOptions {
   return {
     format: flags.format ?? null,
     encoding: flags.encoding ?? null,
@@ -255,7 +258,7 @@ function writingOptions(flags: IngestFlags): WritingOptions {
   };
 }
 
-function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
+export function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
   return {
     redis: flags.redis,
     sentinels: flags.sentinel ?? [],

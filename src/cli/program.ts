@@ -15,6 +15,7 @@ import {
   type IngestFlags,
   ingestOptions,
 } from './flags.ts';
+import { addInfer } from './infer.ts';
 
 export type { Io };
 
@@ -63,6 +64,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
     });
   addIngest(program, io, handlers, done);
   addValidate(program, io, handlers, done);
+  addInfer(program, io, done);
   addGet(program, io, handlers, done);
   program.addHelpText('after', EXIT_CODES);
   return program;

@@ -18,6 +18,12 @@ export function asCount(min: number, max: number): (text: string) => number {
   return (text) => parseCount(text, min, max) ?? fail(`a whole number from ${min} to ${max}`);
 }
 
+/** A whole number from 1, or all (Infinity: commander makes '' of null). */
+export function asCountOrAll(text: string): number {
+  if (text === 'all') return Number.POSITIVE_INFINITY;
+  return parseCount(text, 1, 1_000_000_000) ?? fail('a whole number from 1, or all');
+}
+
 export function asBytes(min: number, max: number): (text: string) => number {
   return (text) => {
     const bytes = parseBytes(text);

@@ -4,7 +4,7 @@ import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { createAccounts, type Ending, type FailureSink, ingest } from '../core/ingest.ts';
 import { createLedger } from '../core/ledger.ts';
-import type { RowEncoder, Source, SourceFormat, WriteListener, Writer } from '../core/types.ts';
+import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
@@ -15,6 +15,7 @@ import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
+import { expandOptions, openOptions } from './reading.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { followSources } from './source-track.ts';
@@ -85,7 +86,7 @@ async function findSources(run: Run): Promise<readonly SourceLocation[]> {
   refuseOverwriting(options, options.sources);
   if (options.report !== null) await assertReportWritable(options.report);
   run.reportPath = options.report;
-  const locations = await expandSources(options.sources, expandOptions(options));
+  const locations = await expandSources(options.sources, expandOptions(options.reading));
   try {
     refuseOverwriting(options, sourceNames(locations));
     return locations;
@@ -93,10 +94,6 @@ async function findSources(run: Run): Promise<readonly SourceLocation[]> {
     run.reportPath = null;
     throw error;
   }
-}
-
-function expandOptions({ reading }: IngestOptions): { format?: SourceFormat } {
-  return reading.format === null ? {} : { format: reading.format };
 }
 
 async function write(
@@ -133,14 +130,7 @@ async function write(
 
 async function open(run: Run, location: SourceLocation | undefined): Promise<Source> {
   if (!location) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
-  const { format, encoding, delimiter, maxRecordSize } = run.options.reading;
-  const source = await openSource(location, {
-    maxRecordSize,
-    signal: run.io.signal,
-    ...(encoding === null ? {} : { encoding }),
-    ...(format === null ? {} : { format }),
-    ...(delimiter === null ? {} : { delimiter }),
-  });
+  const source = await openSource(location, openOptions(run.options.reading, run.io.signal));
   run.track.opened(source);
   return source;
 }

@@ -81,3 +81,19 @@ export interface GetOptions {
   readonly connection: ConnectionOptions;
   readonly json: boolean;
 }
+
+export interface InferOptions {
+  readonly source: string;
+  /** Rows that are looked at; Infinity: all. */
+  readonly sample: number;
+  /** Empty: chosen by what the sample shows. */
+  readonly key: readonly string[];
+  /** Null: after the file's name. */
+  readonly name: string | null;
+  /** Null: `features:NAME:`. */
+  readonly prefix: string | null;
+  readonly ttl: string | null;
+  readonly timezone: string | null;
+  readonly nullTokens: readonly string[];
+  readonly reading: ReadingOptions;
+}

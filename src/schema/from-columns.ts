@@ -21,7 +21,7 @@ export interface ColumnSchemaOptions {
 }
 
 /** What a mended rejects file has besides its rows; never features. */
-const REJECT_COLUMNS = ['_source', '_line', '_stage', '_code', '_column', '_reason'];
+export const REJECT_COLUMNS = ['_source', '_line', '_stage', '_code', '_column', '_reason'];
 
 /** Throws SCHEMA for options of the wrong form, COLUMN where no column is left to be a feature. */
 export function schemaFromColumns(
@@ -90,7 +90,7 @@ function formOf(type: ColumnType, allowNonfinite: boolean): { type: string; allo
   return /^(?:float|json)/.test(name) ? { type: name, allow_nonfinite: allowNonfinite } : { type: name };
 }
 
-function typeOf(type: ColumnType): string {
+export function typeOf(type: ColumnType): string {
   if (type === 'text') return 'string';
   switch (type.kind) {
     case 'int':

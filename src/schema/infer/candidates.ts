@@ -1,0 +1,175 @@
+/** Types that a column may have, the narrowest first: each sees every sampled value until one does not fit. */
+import type { ByteString, ColumnType, LogicalType, Value } from '../../core/types.ts';
+import { type Coded, fault, isFault } from '../codecs/codec.ts';
+import type { WallToUtc } from '../codecs/time-zone.ts';
+import { buildFeature, type FeatureContext } from '../feature.ts';
+import type { FeatureForm } from '../form.ts';
+import { typeOf } from '../from-columns.ts';
+
+export interface Candidate {
+  readonly form: FeatureForm;
+  /** What would be stored; a fault where the value is not of this type, or would lose something by it. */
+  readonly code: (value: Value) => Coded;
+  /** Whether it may win with what it has seen; a column of NaN alone is no number. */
+  readonly isSure: () => boolean;
+}
+
+/** Fresh candidates of a text column. The last, string, takes everything. */
+export function textCandidates(zone: WallToUtc | null): readonly Candidate[] {
+  const text = (form: FeatureForm, isSafe: (cell: ByteString) => boolean): Candidate => {
+    const { codec } = build(form, zone);
+    return {
+      form,
+      code: (value) => {
+        const cell = value as ByteString;
+        return isSafe(cell) ? codec.text(cell) : fault('FLOAT', form.type, cell);
+      },
+      isSure: () => true,
+    };
+  };
+  return [
+    text({ type: 'bool' }, (cell) => /^(?:true|false)$/i.test(cell)),
+    text({ type: 'int64' }, isPlainNumber),
+    text({ type: 'uint64' }, isPlainNumber),
+    text({ type: 'float64' }, isExactFloat),
+    nonfinite(text),
+    text({ type: 'decimal' }, isPlainNumber),
+    text({ type: 'date' }, () => true),
+    text({ type: 'timestamp' }, () => true),
+    text({ type: 'json' }, (cell) => /^[[{]/.test(cell)),
+    text({ type: 'string' }, () => true),
+  ];
+}
+
+/** Takes times with and without a zone; for a hint only. */
+export function wallTime(): Candidate {
+  const { codec } = build({ type: 'timestamp' }, (wall) => wall);
+  return {
+    form: { type: 'timestamp' },
+    code: (value) => codec.text(value as ByteString),
+    isSure: () => true,
+  };
+}
+
+function nonfinite(text: (form: FeatureForm, isSafe: (cell: ByteString) => boolean) => Candidate): Candidate {
+  let finite = 0;
+  const isSafe = (cell: ByteString): boolean => {
+    if (/^-?(?:nan|inf(?:inity)?)$/i.test(cell)) return true;
+    const isExact = isExactFloat(cell);
+    if (isExact) finite += 1;
+    return isExact;
+  };
+  return { ...text({ type: 'float64', allow_nonfinite: true }, isSafe), isSure: () => finite > 0 };
+}
+
+/** Fresh candidates of a typed column: its own type first. May be empty for a type that nothing stores. */
+export function typedCandidates(type: LogicalType, zone: WallToUtc | null): readonly Candidate[] {
+  const own: FeatureForm = { type: typeOf(type) };
+  const forms: FeatureForm[] = [own];
+  const length = vectorLength(type);
+  if (length !== null) forms.unshift({ type: `vector<${length.item}>[${length.size}]` });
+  if (/^(?:float|json)/.test(own.type)) forms.push({ ...own, allow_nonfinite: true });
+  if (type.kind === 'binary') forms.push({ type: 'bytes' });
+  return forms.flatMap((form) => {
+    const code = build(form, zone).codec.typed(type);
+    return typeof code === 'string' ? [] : [{ form, code, isSure: () => true }];
+  });
+}
+
+/** Lists of one length by their type are what vectors are for. */
+function vectorLength(type: LogicalType): { item: 'float32' | 'float64'; size: number } | null {
+  if (type.kind !== 'list' || type.size === null || type.size < 1 || type.size > 999_999) return null;
+  if (type.item.kind !== 'float') return null;
+  return { item: type.item.bits === 64 ? 'float64' : 'float32', size: type.size };
+}
+
+export function candidatesOf(type: ColumnType, zone: WallToUtc | null): readonly Candidate[] {
+  return type === 'text' ? textCandidates(zone) : typedCandidates(type, zone);
+}
+
+function build(form: FeatureForm, zone: WallToUtc | null): ReturnType<typeof buildFeature> {
+  const context: FeatureContext = { zone, policy: 'skip', tokens: new Set(['']), problem: () => {} };
+  return buildFeature('x', form, context);
+}
+
+/** No plus sign, no leading zero, no minus zero: 007 and +49… are names, and a number would lose that. */
+function isPlainNumber(cell: ByteString): boolean {
+  return /^-?(?:0|[1-9]\d*)?(?:\.\d*)?(?:[eE][+-]?\d+)?$/.test(cell) && cell !== '-0';
+}
+
+/** Digits beyond these are not a double's. */
+const DOUBLE_DIGITS = 17;
+
+/** Whether a double keeps every digit that is written, as it does of what another double was written as. */
+export function isExactFloat(cell: ByteString): boolean {
+  if (!isPlainNumber(cell) && cell !== '-0') return false;
+  const digits = cell
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '');
+  if (digits === '') return true;
+  const significant = digits.replace(/0+$/, '');
+  if (significant.length > DOUBLE_DIGITS) return false;
+  const value = Number(cell);
+  return value.toExponential(significant.length - 1).replace(/e.*$|[-.]/g, '') === significant;
+}
+
+/** Runs candidates side by side; what has met a value that does not fit is out. */
+export interface Race {
+  add(value: Value): void;
+  /** The narrowest type that fits all values; null where none does. */
+  winner(): Racer | null;
+}
+
+export interface Racer {
+  readonly form: FeatureForm;
+  /** Values seen. */
+  readonly values: number;
+  /** Smallest and largest stored text by the order of the type; '' before the first value. */
+  readonly min: ByteString;
+  readonly max: ByteString;
+  /** Bytes of the longest. */
+  readonly longest: number;
+}
+
+export function startRace(candidates: readonly Candidate[]): Race {
+  let live = candidates.map((candidate) => ({
+    candidate,
+    racer: { form: candidate.form, values: 0, min: '', max: '', longest: 0 },
+  }));
+  return {
+    add: (value) => {
+      const fitting = live.filter(({ candidate, racer }) => {
+        const coded = candidate.code(value);
+        if (isFault(coded)) return false;
+        note(racer, coded);
+        return true;
+      });
+      if (fitting.length < live.length) live = fitting;
+    },
+    winner: () => live.find(({ candidate }) => candidate.isSure())?.racer ?? null,
+  };
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function note(racer: Mutable<Racer>, coded: ByteString): void {
+  racer.longest = Math.max(racer.longest, coded.length);
+  const isLess = orderOf(racer.form.type);
+  if (isLess !== null) {
+    if (racer.values === 0 || isLess(coded, racer.min)) racer.min = coded;
+    if (racer.values === 0 || isLess(racer.max, coded)) racer.max = coded;
+  }
+  racer.values += 1;
+}
+
+function orderOf(type: string): ((a: ByteString, b: ByteString) => boolean) | null {
+  if (/^(?:u?int|float|decimal)/.test(type)) return isSmaller;
+  return /^(?:date|timestamp)/.test(type) ? (a, b) => a < b : null;
+}
+
+function isSmaller(a: ByteString, b: ByteString): boolean {
+  if (a.length < 16 && b.length < 16) return Number(a) < Number(b);
+  if (/^-?\d+$/.test(a) && /^-?\d+$/.test(b)) return BigInt(a) < BigInt(b);
+  return Number(a) < Number(b);
+}

@@ -1,0 +1,152 @@
+/** What the sampled rows say about one column: its type, its nulls, and whether it could name an entity. */
+import type { ByteString, Column, ColumnInfo, Value } from '../../core/types.ts';
+import { fromBytes, isFault } from '../codecs/codec.ts';
+import type { WallToUtc } from '../codecs/time-zone.ts';
+import { keyCodec } from '../columns.ts';
+import { candidatesOf, type Racer, startRace, wallTime } from './candidates.ts';
+
+/** Different values of a column that are remembered; a column with more is said to be unique in so many rows. */
+export const UNIQUE_LIMIT = 200_000;
+
+/** Cells that often stand for null in other people's files. */
+const NULL_WORDS = new Set([
+  'NA',
+  'N/A',
+  'n/a',
+  'NULL',
+  'null',
+  'None',
+  'none',
+  'nil',
+  '\\N',
+  'NaN',
+  'nan',
+  '-',
+]);
+
+export interface ColumnProfile {
+  readonly name: string;
+  readonly info: ColumnInfo;
+  readonly values: number;
+  readonly nulls: number;
+  /** Null: no type fits all values. */
+  readonly racer: Racer | null;
+  /** For text: what the column would be if these words meant null; null where that changes nothing. */
+  readonly ifNull: { readonly type: string; readonly words: readonly string[] } | null;
+  /** All values are lists of this many numbers; null: they are not. */
+  readonly vectorLength: number | null;
+  /** All values are times that name no zone. */
+  readonly isWallTime: boolean;
+  readonly key: KeyProfile;
+}
+
+export interface KeyProfile {
+  /** Every row has an entity here that a key can be made of. */
+  readonly isUsable: boolean;
+  readonly isUnique: boolean;
+  /** Different entities; a lower bound beyond UNIQUE_LIMIT. */
+  readonly distinct: number;
+  readonly isCounted: boolean;
+}
+
+export interface Profiler {
+  /** Rows of the batch but those that the reader could not take. */
+  add(column: Column, rows: number, faults: ReadonlyMap<number, unknown> | null): void;
+  profile(): ColumnProfile;
+}
+
+/** `tokens`: unquoted cells that mean null. */
+export function createProfiler(
+  info: ColumnInfo,
+  zone: WallToUtc | null,
+  tokens: ReadonlySet<ByteString>,
+): Profiler {
+  const race = startRace(candidatesOf(info.type, zone));
+  const lenient = startRace(candidatesOf(info.type, zone));
+  const wall = startRace(info.type === 'text' && zone === null ? [wallTime()] : []);
+  const words = new Set<string>();
+  const entities = createEntities(info, zone);
+  let vectorLength: number | null | undefined;
+  let nulls = 0;
+  let values = 0;
+  const addValue = (value: Value, isQuoted: boolean): void => {
+    const isNull = value === null || (info.type === 'text' && !isQuoted && tokens.has(value as ByteString));
+    entities.add(isNull ? null : value);
+    if (isNull) {
+      nulls += 1;
+      return;
+    }
+    values += 1;
+    race.add(value);
+    const length = vectorLength === null ? null : listLength(value);
+    vectorLength = vectorLength === undefined || vectorLength === length ? length : null;
+    if (info.type !== 'text') return;
+    wall.add(value);
+    if (!isQuoted && NULL_WORDS.has(value as ByteString)) words.add(value as string);
+    else lenient.add(value);
+  };
+  return {
+    add: (column, rows, faults) => {
+      for (let row = 0; row < rows; row += 1) {
+        if (faults?.has(row)) continue;
+        if (column.kind === 'typed') addValue(column.at(row), false);
+        else addValue(column.cells[row] ?? null, column.quoted?.[row] === 1);
+      }
+    },
+    profile: () => {
+      const racer = race.winner();
+      const other = words.size > 0 ? lenient.winner() : null;
+      const isBetter = other !== null && other.values > 0 && other.form.type !== racer?.form.type;
+      return {
+        name: info.name,
+        info,
+        values,
+        nulls,
+        racer,
+        ifNull: isBetter ? { type: other.form.type, words: [...words] } : null,
+        vectorLength: vectorLength ?? null,
+        isWallTime: values > 0 && wall.winner() !== null,
+        key: entities.profile(),
+      };
+    },
+  };
+}
+
+/** Numbers in a JSON array or list of them; null for anything else. */
+function listLength(value: Value): number | null {
+  if (Array.isArray(value)) {
+    return value.length > 0 && value.every((item) => typeof item === 'number') ? value.length : null;
+  }
+  if (typeof value !== 'string' || !/^\[[-+.,\deE\s]*\d[-+.,\deE\s]*\]$/.test(value)) return null;
+  return value.split(',').length;
+}
+
+function createEntities(
+  info: ColumnInfo,
+  zone: WallToUtc | null,
+): { add(value: Value): void; profile(): KeyProfile } {
+  const codec = info.type === 'text' ? (value: Value) => value as ByteString : keyCodec(info.type, zone);
+  // A key template cannot name such columns.
+  let isUsable =
+    typeof codec !== 'string' && !/[{}]/.test(info.name) && !/^(?:|_row|_source)$/.test(info.name);
+  const seen = new Set<ByteString>();
+  let rows = 0;
+  let isUnique = true;
+  return {
+    add: (value) => {
+      if (!isUsable || typeof codec === 'string') return;
+      const entity = value === null ? '' : codec(value);
+      isUsable = !isFault(entity) && fromBytes(entity).trim() !== '';
+      rows += 1;
+      if (!isUsable || isFault(entity) || seen.size >= UNIQUE_LIMIT) return;
+      if (seen.has(entity)) isUnique = false;
+      else seen.add(entity);
+    },
+    profile: () => ({
+      isUsable: isUsable && rows > 0,
+      isUnique,
+      distinct: seen.size,
+      isCounted: seen.size < UNIQUE_LIMIT,
+    }),
+  };
+}

@@ -1,0 +1,233 @@
+/** `infer`: the schema file that a user gets for a file, and that the same file loads by it without a reject. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CorpusFile, corpusFiles, hasCorpus } from '../support/corpus.ts';
+import { type Desk, openDesk } from '../support/desk.ts';
+import { start } from '../support/spawn.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+async function infer(content: string, flags: readonly string[] = [], name = 'in.csv'): Promise<string> {
+  const file = await desk.file(name, content);
+  const { code, stdout, stderr } = await desk.run(['infer', file, ...flags]);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+/** The type that feature x gets, and the comment beside it. */
+async function typeOfX(
+  cells: readonly string[],
+  flags: readonly string[] = [],
+): Promise<{ type: string; comment: string }> {
+  const rows = cells.map((cell, i) => `k${i},${cell}\n`).join('');
+  const line = (await infer(`id,x\n${rows}`, flags)).split('\n').find((text) => text.startsWith('  x:'));
+  const [type = '', comment = ''] = (line ?? '').slice('  x:'.length).split(/ +# /);
+  return { type: type.trim(), comment };
+}
+
+describe('types of CSV columns', () => {
+  it.each<[string, string[], string]>([
+    ['integers', ['1', '-5', '9223372036854775807'], 'int64'],
+    ['integers beyond int64', ['0', '18446744073709551615'], 'uint64'],
+    ['integers beyond 64 bits', ['1', '18446744073709551616'], 'decimal'],
+    ['leading zeros', ['007', '1'], 'string'],
+    ['a plus sign', ['+49123', '1'], 'string'],
+    ['decimals', ['0.5', '1', '-3e5'], 'float64'],
+    ['decimals with leading zeros', ['00.5', '1'], 'string'],
+    ['what %.17g writes', ['0.10000000000000001', '1e-5'], 'float64'],
+    ['more digits than a double has', ['0.1234567890123456789', '2.5'], 'decimal'],
+    ['an integer that a double does not hold among decimals', ['9007199254740993', '0.5'], 'decimal'],
+    ['beyond a double', ['1e400', '1'], 'string'],
+    ['below a double', ['1e-400', '1'], 'string'],
+    ['not a number among numbers', ['NaN', '1.5'], '{ type: float64, allow_nonfinite: true }'],
+    ['not a number alone', ['NaN', 'inf'], 'string'],
+    ['words for truth', ['true', 'FALSE'], 'bool'],
+    ['0 and 1', ['0', '1'], 'int64'],
+    ['truth and numbers', ['true', '1'], 'string'],
+    ['dates', ['2024-02-29', '1999-12-31'], 'date'],
+    ['no date', ['2024-02-30', '1999-12-31'], 'string'],
+    ['times', ['2024-01-15T08:00:00Z', '2024-01-15 08:00:00.5+02:00'], 'timestamp'],
+    ['times without a zone', ['2024-01-15T08:00:00', '2024-01-15T08:00:01'], 'string'],
+    ['epoch numbers', ['1700000000', '1700000001'], 'int64'],
+    ['JSON', ['"[1,2]"', '"{""a"":1}"'], 'json'],
+    ['mixed', ['1', 'a'], 'string'],
+    ['nothing', ['', ''], '{ type: string, required: false }'],
+    ['nulls among integers', ['1', '', '3'], 'int64'],
+    ['a quoted empty text among integers', ['1', '""', '3'], 'string'],
+  ])('%s', async (_, cells, type) => {
+    expect((await typeOfX(cells)).type).toBe(type);
+  });
+
+  it.each<[string, string[], string[], RegExp]>([
+    ['ranges', ['5', '-1', '12'], [], /^-1 to 12$/],
+    ['exact ranges', ['9007199254740993', '9007199254740992'], [], /^9007199254740992 to 9007199254740993$/],
+    ['nulls', ['1', '', ''], [], /^always 1; null in 2 of 3 rows$/],
+    ['epoch numbers', ['1700000000', '1700000001'], [], /type: timestamp, unit: s /],
+    ['words that may mean null', ['1', 'NA'], [], /^up to 2 bytes; int64 if "NA" mean null/],
+    ['lists of one length', ['"[1,2]"', '"[0.5, 3e5]"'], [], /always 2 numbers: vector<float32>\[2\]/],
+    ['times without a zone', ['2024-01-15T08:00:00'], [], /--timezone makes them timestamps/],
+  ])('a comment for %s', async (_, cells, flags, comment) => {
+    expect((await typeOfX(cells, flags)).comment).toMatch(comment);
+  });
+
+  it('--null-token and --timezone decide', async () => {
+    expect((await typeOfX(['1', 'NA'], ['--null-token', 'NA'])).type).toBe('int64');
+    expect((await typeOfX(['2024-01-15T08:00:00'], ['--timezone', '+02:00'])).type).toBe('timestamp');
+  });
+});
+
+describe('the entity', () => {
+  it.each<[string, string, string, RegExp]>([
+    [
+      'a unique column that sounds like one',
+      'name,user_id\na,1\nb,2\n',
+      'in:{user_id}',
+      /user_id has a different value in each of 2 rows; so have name/,
+    ],
+    ['the first unique column', 'x,y\na,1\nb,1\n', 'in:{x}', /x has a different value/],
+    [
+      'no unique column, one by name',
+      'x,user_id\n1.5,7\n2.5,7\n',
+      'in:{user_id}',
+      /WARNING: .*has 1 different values in 2 rows: .*the last wins/,
+    ],
+    ['no unique column', 'x,y\na,1\na,1\n', 'in:{_row}', /WARNING: no column is unique/],
+    ['one row', 'id,x\n1,2\n', 'in:{id}', /WARNING: .*only 1 row seen/],
+    ['nulls in the one by name', 'user_id,x\n1,a\n,b\n', 'in:{x}', /x has a different value/],
+    ['names that a key cannot take', '{a},_row\n1,2\n3,4\n', 'in:{_row}', /WARNING/],
+  ])('%s', async (_, content, key, comment) => {
+    const line = (await infer(content)).split('\n').find((text) => text.startsWith('key:')) ?? '';
+    expect(line).toContain(`"features:${key}"`);
+    expect(line).toMatch(comment);
+  });
+
+  it('--key, --prefix, --ttl and --name are taken', async () => {
+    const text = await infer('a,b,x\n1,2,3\n', [
+      '--key',
+      'a,b',
+      '--prefix',
+      'f{1}:',
+      '--ttl',
+      '6h',
+      '--name',
+      'n',
+    ]);
+    expect(text).toMatch(/^name: "?n"?$/m);
+    expect(text).toMatch(/^key: "f\{\{1\}\}:\{a\}:\{b\}" /m);
+    expect(text).toMatch(/^ttl: 6h$/m);
+    expect(text).not.toMatch(/^ {2}[ab]:/m);
+  });
+
+  it.each([
+    [['--key', 'nope'], /COLUMN/],
+    [['--ttl', '5'], /USAGE/],
+    [['--timezone', 'Mars'], /USAGE/],
+    [['--sample', '0'], /--sample/],
+  ])('%s is refused', async (flags, message) => {
+    const file = await desk.file('in.csv', 'id,x\n1,2\n');
+    const { code, stderr } = await desk.run(['infer', file, ...flags]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('what was seen', () => {
+  const rows = Array.from({ length: 3000 }, (_, i) => `${i},${i < 2500 ? i : 'x'}\n`).join('');
+
+  it('says how many rows, and sees no more', async () => {
+    const text = await infer(`id,x\n${rows}`, ['--sample', '2500']);
+    expect(text).toContain('the first 2500 rows (--sample all');
+    expect(text).toMatch(/^ {2}x: int64/m);
+  });
+
+  it('--sample all sees every row', async () => {
+    const text = await infer(`id,x\n${rows}`, ['--sample', 'all']);
+    expect(text).toContain('3000 rows, all of it');
+    expect(text).toMatch(/^ {2}x: string/m);
+  });
+
+  it('rows that cannot be read are told', async () => {
+    expect(await infer('id,x\n1,2\n3\n4,5\n')).toContain('1 row of these could not be read');
+  });
+
+  it('a header alone gives a schema too', async () => {
+    expect(await infer('id,x\n')).toMatch(/: 0 rows, all of it/);
+  });
+
+  it('reads standard input', async () => {
+    const done = await start(['infer', '-', '--format', 'csv'], {}, 'id,x\na,1\nb,2\n').done;
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout).toMatch(/from "standard input"/);
+    expect(done.stdout).toMatch(/^ {2}x: int64/m);
+  });
+});
+
+const cell = fc.oneof(
+  fc.constantFrom(
+    '',
+    '""',
+    '0',
+    '007',
+    '-0',
+    '+5',
+    '1e5',
+    '1.50',
+    'NaN',
+    'true',
+    'NULL',
+    '2024-02-29',
+    '[1]',
+    '2024-01-15T08:00:00Z',
+  ),
+  fc.integer().map(String),
+  fc.double().map(String),
+  fc.string({ maxLength: 6 }).map((text) => `"${text.replaceAll('"', '""')}"`),
+);
+const columnName = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 8, unit: 'binary' }),
+  fc.constantFrom('__proto__', 'yes', 'null', '1', '- a', 'a: b', '#', '{x}', ' '),
+);
+
+/** Any CSV that reads gives a schema by which no row is rejected but for its entity. */
+it('infer, then validate: no reject, whatever the names and cells', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(columnName, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), { maxLength: 6 }),
+      async (names, rows) => {
+        const header = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(',');
+        const body = rows.map((row) => row.slice(0, names.length).join(',')).join('\n');
+        const file = await desk.file('any.csv', `${header}\n${body}\n`);
+        const inferred = await desk.run(['infer', file]);
+        expect(inferred.code, inferred.stderr).toBe(0);
+        const schema = await desk.file('any.yaml', inferred.stdout);
+        const { code, stderr } = await desk.run(['validate', file, '--schema', schema]);
+        expect(code, `${inferred.stdout}\n${stderr}`).toBe(0);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+/** Good files whose data cannot be read at all; see the table in docs/formats.md. */
+const UNREADABLE = new Set(['pqt.repeated_no_annotation.parquet']);
+
+describe.skipIf(!hasCorpus)('corpus', () => {
+  const readable = (folder: string): readonly CorpusFile[] =>
+    corpusFiles(folder).filter(({ name }) => !UNREADABLE.has(name));
+
+  describe.each(['csv/ok', 'csv/real', 'parquet/ok', 'parquet/nested'])('%s', (folder) => {
+    it.each(readable(folder))('$name', { timeout: 20_000 }, async ({ path }) => {
+      const format = ['--format', folder.split('/')[0] ?? ''];
+      const inferred = await desk.run(['infer', path, ...format, '--sample', 'all']);
+      expect(inferred.code, inferred.stderr).toBe(0);
+      const schema = await desk.file('corpus.yaml', inferred.stdout);
+      const { code, stderr } = await desk.run(['validate', path, ...format, '--schema', schema]);
+      expect(code, `${inferred.stdout}\n${stderr}`).toBe(0);
+    });
+  });
+});

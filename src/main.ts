@@ -1,5 +1,7 @@
 /** The only file that knows the process: argv, signals, stderr and the exit status. */
-import { type Io, runCli } from './cli/program.ts';
+import { wantsJsonLog } from './cli/log-form.ts';
+import type { Io } from './cli/program.ts';
+import { packageVersion } from './cli/version.ts';
 import { EXIT, FeaturectlError } from './core/errors.ts';
 
 /** Runs the program and sets `process.exitCode`; resolves when all output has been handed over. */
@@ -21,7 +23,13 @@ export async function main(process: NodeJS.Process): Promise<void> {
 
 /** One command line (without node and script) → exit code; what went wrong is said on stderr. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    io.stdout.write(`${packageVersion()}\n`);
+    return EXIT.ok;
+  }
   try {
+    // Loaded here, so that --version, which scripts call often, starts no grammar.
+    const { runCli } = await import('./cli/program.ts');
     return await runCli(argv, io);
   } catch (error) {
     io.stderr.write(`${describeError(error)}\n`);
@@ -52,9 +60,24 @@ function watchOutputs(process: NodeJS.Process): () => boolean {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || isLost) return;
     isLost = true;
-    process.stderr.write(`featurectl: standard output cannot be written: ${error.message} [OUTPUT]\n`);
+    const message = `standard output cannot be written: ${error.message}`;
+    const isJson = wantsJsonLog(process.argv.slice(2), process.env);
+    process.stderr.write(`${isJson ? jsonError(message) : `featurectl: ${message} [OUTPUT]`}\n`);
   });
   return () => isLost;
+}
+
+/** The process may be about to end, so without the log's package; the form is the same. */
+function jsonError(message: string): string {
+  const time = new Date().toISOString();
+  return JSON.stringify({
+    level: 'error',
+    time,
+    event: 'error',
+    code: 'OUTPUT',
+    exit_code: EXIT.fatal,
+    message,
+  });
 }
 
 function describeError(error: unknown): string {

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
 import { packageVersion } from '../commands/version.ts';
-import { EXIT } from '../core/errors.ts';
+import { EXIT, FeaturectlError } from '../core/errors.ts';
 import { addConfig } from './config.ts';
 import {
   addConnectionOptions,
@@ -16,6 +16,7 @@ import {
   ingestOptions,
 } from './flags.ts';
 import { addInfer } from './infer.ts';
+import { wantsJsonLog } from './log-form.ts';
 
 export type { Io };
 
@@ -30,25 +31,58 @@ const lazyHandlers: Handlers = {
   get: async (options, io) => (await import('../commands/get.ts')).getCommand(options, io),
 };
 
-/** Runs one command line (without node and script). Returns the exit code; throws FeaturectlError. */
+/**
+ * Runs one command line (without node and script). Returns the exit code; throws FeaturectlError, unless messages are
+ * to be JSON: then it says itself what went wrong.
+ */
 export async function runCli(
   argv: readonly string[],
   io: Io,
   handlers: Handlers = lazyHandlers,
 ): Promise<number> {
-  let exitCode: number = EXIT.ok;
-  const done = (code: number): void => {
-    exitCode = code;
+  const run: { exitCode: number; command: Command | null; complaint: string } = {
+    exitCode: EXIT.ok,
+    command: null,
+    complaint: '',
   };
-  const program = buildProgram(io, handlers, done);
+  // Until the command and its options are known, argv and the environment are asked.
+  const isJson = (): boolean =>
+    (run.command?.opts().log ?? (wantsJsonLog(argv, io.env) && 'json')) === 'json';
+  const program = buildProgram(io, handlers, (code) => {
+    run.exitCode = code;
+  });
+  program.hook('preAction', (_program, command) => {
+    run.command = command;
+  });
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({
+      writeErr: (text) => {
+        if (isJson()) run.complaint += text;
+        else io.stderr.write(text);
+      },
+    });
+  }
   addConfig(program, io, argv);
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return exitCode;
+    return run.exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const isGrammar = error instanceof CommanderError;
+    if (isGrammar && (error.exitCode === 0 || !isJson())) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!isJson()) throw error;
+    const { tellError } = await import('../commands/tell-error.ts');
+    return tellError(isGrammar ? usageError(run.complaint) : error, io);
   }
+}
+
+function usageError(complaint: string): FeaturectlError {
+  return new FeaturectlError(
+    'USAGE',
+    complaint
+      .replace(/^error: /, '')
+      .trim()
+      .replaceAll('\n', ' '),
+  );
 }
 
 /** The whole grammar: what parses a command line, and what docs and completion are made from. */

@@ -4,8 +4,8 @@ import type { Ending } from '../core/ingest.ts';
 import type { Ledger } from '../core/ledger.ts';
 import { buildReport, writeReport } from '../output/report.ts';
 import type { RunFacts } from '../output/run-facts.ts';
-import { formatSummary } from '../output/summary.ts';
 import type { Run } from './run.ts';
+import { tellEnd } from './tell-end.ts';
 import { packageVersion } from './version.ts';
 
 /** Returns 0, 1 or a signal's exit code; throws what ended the run otherwise. */
@@ -13,8 +13,7 @@ export async function finishRun(run: Run, ending: Ending): Promise<number> {
   const error = await closeRejects(run, endingError(run, ending));
   const exitCode = error ? exitOf(error) : quietExit(run, ending);
   const facts = gatherFacts(run, exitCode, error);
-  if (run.writer && (exitCode !== EXIT.ok || !run.options.quiet)) run.io.stderr.write(formatSummary(facts));
-  if (ending.kind === 'interrupted') run.io.stderr.write(interruptedLine(run));
+  tellEnd(run, facts, ending);
   const reportError = await tryReport(run, facts);
   if (error) throw error;
   if (reportError) throw reportError;
@@ -72,14 +71,6 @@ function quietExit(run: Run, ending: Ending): number {
   }
   const { rejected, failed } = run.ledger.counts();
   return rejected + failed > 0 ? EXIT.someFailed : EXIT.ok;
-}
-
-function interruptedLine(run: Run): string {
-  const { read } = run.ledger.counts();
-  return (
-    `featurectl: interrupted after ${read} row(s); what is counted as written is in Redis. ` +
-    'The same command again writes all rows anew and ends in the same state\n'
-  );
 }
 
 function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {

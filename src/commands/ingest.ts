@@ -6,6 +6,7 @@ import { createAccounts, type Ending, type FailureSink, ingest } from '../core/i
 import { createLedger } from '../core/ledger.ts';
 import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
+import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { assertReportWritable } from '../output/report.ts';
@@ -28,7 +29,7 @@ const PROGRESS_TICK_MS = 100;
 
 /** Exit code 0, 1 or of a signal; every other ending is thrown, after summary and report. */
 export async function ingestCommand(options: IngestOptions, io: Io): Promise<number> {
-  const run = startRun(options, io);
+  const run = await startRun(options, io);
   const ticking = setInterval(() => showProgress(run), PROGRESS_TICK_MS);
   let ending: Ending;
   try {
@@ -42,11 +43,14 @@ export async function ingestCommand(options: IngestOptions, io: Io): Promise<num
   return finishRun(run, ending);
 }
 
-function startRun(options: IngestOptions, io: Io): Run {
+async function startRun(options: IngestOptions, io: Io): Promise<Run> {
+  const runId = randomUUID();
+  const log = options.log === 'json' ? await openJsonLog(io.stderr, { run_id: runId }) : null;
   return {
     options,
     io,
-    runId: randomUUID(),
+    runId,
+    log,
     startedAt: new Date(),
     ledger: createLedger(options.budget),
     progress: createProgress({
@@ -54,7 +58,7 @@ function startRun(options: IngestOptions, io: Io): Run {
       isTty: io.stderr.isTTY === true,
       quiet: options.quiet,
       intervalMs: options.progressIntervalMs,
-      json: options.log === 'json',
+      log,
       env: io.env,
     }),
     track: followSources(),
@@ -103,7 +107,7 @@ async function write(
   first: Source,
 ): Promise<Ending> {
   const failures = failureSink(run.rejects);
-  const listener = createAccounts(run.ledger, failures, (message) => run.progress.note(message));
+  const listener = createAccounts(run.ledger, failures, (message) => run.progress.note(message, 'retry'));
   run.writer = await openWriter(run, schema, listener);
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
@@ -157,7 +161,7 @@ async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListen
   const { connect, createWriter } = await import('../redis/index.ts');
   const connection = await connect({
     ...(await connectOptions(target, run.io.signal)),
-    retrying: (message) => run.progress.note(message),
+    retrying: (message) => run.progress.note(message, 'retry'),
   });
   try {
     return await createWriter(connection, { ...writing, ...writerOptions(schema, run.options) }, listener);

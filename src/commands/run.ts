@@ -1,5 +1,6 @@
 import type { Ledger } from '../core/ledger.ts';
 import type { Writer } from '../core/types.ts';
+import type { JsonLog } from '../output/log.ts';
 import type { Progress } from '../output/progress.ts';
 import type { RejectsFile } from '../output/rejects.ts';
 import type { IngestOptions, Io } from './options.ts';
@@ -13,6 +14,8 @@ export interface Run {
   readonly startedAt: Date;
   readonly ledger: Ledger;
   readonly progress: Progress;
+  /** Null: what is said is text. */
+  readonly log: JsonLog | null;
   readonly track: SourceTrack;
   rejects: RejectsFile | null;
   /** Where the report goes, once it is known to overwrite nothing that the run reads. */

@@ -11,6 +11,7 @@ import {
   printable,
   rowsPerSecond,
 } from './format.ts';
+import type { JsonLog, NoteEvent } from './log.ts';
 
 export interface ProgressSnapshot {
   /** Rows read so far. */
@@ -32,8 +33,8 @@ export interface ProgressOptions {
   readonly quiet: boolean;
   /** Between two plain or JSON lines. A terminal line has its own rhythm. */
   readonly intervalMs: number;
-  /** One JSON object a line instead of text, on a terminal too. */
-  readonly json: boolean;
+  /** Takes all lines instead of the stream, on a terminal too; null: text. */
+  readonly log: JsonLog | null;
   /** With TERM=dumb a terminal gets plain lines. Colour is never used, so NO_COLOR is kept. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds of a clock that never goes back; for tests. */
@@ -43,17 +44,28 @@ export interface ProgressOptions {
 export interface Progress {
   /** Cheap enough for every batch. */
   update(snapshot: ProgressSnapshot): void;
-  /** A line that stays, such as a warning or a retry. */
-  note(message: string): void;
+  /** A line that stays. */
+  note(message: string, event?: NoteEvent): void;
   /** Takes the line off the terminal and ends the timer. May be called twice. */
   stop(): void;
 }
 
 export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { update: () => {}, note: () => {}, stop: () => {} };
-  if (options.json) return createLines(options, jsonLine, jsonNote);
+  const { log, stream } = options;
+  if (log) {
+    return createLines(
+      options,
+      (snapshot, elapsedMs) => log.progress(progressFields(snapshot, elapsedMs)),
+      (message, event = 'note') => log.note(message, event),
+    );
+  }
   if (isScreen(options)) return createTerminalLine(options);
-  return createLines(options, plainLine, (message) => `featurectl: ${printable(message)}`);
+  return createLines(
+    options,
+    (snapshot, elapsedMs) => void stream.write(`${plainLine(snapshot, elapsedMs)}\n`),
+    (message) => void stream.write(`featurectl: ${printable(message)}\n`),
+  );
 }
 
 /** A pseudo terminal that nobody gave a size has 0 columns, on which ora would clear lines for ever. */
@@ -94,8 +106,8 @@ function startSpinner({ stream }: ProgressOptions): Ora {
 /** Lines at most every interval, whether updates come (a busy loop) or not (a stalled server). */
 function createLines(
   options: ProgressOptions,
-  format: (snapshot: ProgressSnapshot, elapsedMs: number) => string,
-  formatNote: (message: string) => string,
+  show: (snapshot: ProgressSnapshot, elapsedMs: number) => void,
+  note: Progress['note'],
 ): Progress {
   const now = options.now ?? monotonicMs;
   const started = now();
@@ -104,7 +116,7 @@ function createLines(
   const tick = (): void => {
     if (!last || now() - shown < options.intervalMs) return;
     shown = now();
-    options.stream.write(`${format(last, shown - started)}\n`);
+    show(last, shown - started);
   };
   const timer = setInterval(tick, options.intervalMs);
   timer.unref();
@@ -113,7 +125,7 @@ function createLines(
       last = snapshot;
       tick();
     },
-    note: (message) => void options.stream.write(`${formatNote(message)}\n`),
+    note,
     stop: () => clearInterval(timer),
   };
 }
@@ -157,21 +169,15 @@ export function plainLine(snapshot: ProgressSnapshot, elapsedMs: number): string
   return `featurectl: ${parts.join(', ')}`;
 }
 
-/** One JSON object; fields that are not known are null. */
-export function jsonLine(snapshot: ProgressSnapshot, elapsedMs: number): string {
+/** Fields that are not known are null. */
+export function progressFields(snapshot: ProgressSnapshot, elapsedMs: number): Record<string, number | null> {
   const eta = etaSeconds(fractionDone(snapshot.bytesRead, snapshot.bytesTotal), elapsedMs);
-  return JSON.stringify({
-    time: new Date().toISOString(),
-    event: 'progress',
+  return {
     rows: snapshot.rows,
     rows_per_second: rowsPerSecond(snapshot.rows, elapsedMs),
     failures: snapshot.failures,
     bytes_read: snapshot.bytesRead,
     bytes_total: snapshot.bytesTotal,
     eta_seconds: eta === null ? null : Math.round(eta),
-  });
-}
-
-function jsonNote(message: string): string {
-  return JSON.stringify({ time: new Date().toISOString(), event: 'note', message });
+  };
 }

@@ -17,6 +17,21 @@ export function formatSummary(facts: RunFacts): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** For --quiet, where a run that came to its end had bad rows: all that must be known, on one line. */
+export function formatQuietSummary(facts: RunFacts): string {
+  const { counts, failuresByCode, firstFailures, rejectsPaths } = facts;
+  const codes = [...failuresByCode].sort(mostFirst).map(([code, rows]) => `${code} ${formatCount(rows)}`);
+  const bad = `${formatCount(counts.rejected + counts.failed)} of ${formatCount(counts.read)} row(s) are bad`;
+  const [first] = firstFailures;
+  const where =
+    rejectsPaths.length > 0
+      ? `; rejects: ${rejectsPaths.map(printable).join(', ')}`
+      : first
+        ? `; the first is ${formatFailure(first).trim()}`
+        : '';
+  return `featurectl: ${bad} (${codes.join(', ')})${where}\n`;
+}
+
 function countRows({ counts, failuresByCode, skippedByCode }: RunFacts): Row[] {
   return [
     ['read', formatCount(counts.read), ''],

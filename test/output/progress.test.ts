@@ -1,12 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openJsonLog } from '../../src/output/log.ts';
 import {
   createProgress,
-  jsonLine,
   type ProgressOptions,
   type ProgressSnapshot,
   plainLine,
+  progressFields,
   terminalLine,
 } from '../../src/output/progress.ts';
 
@@ -33,9 +34,7 @@ describe('lines', () => {
   });
 
   test('JSON', () => {
-    expect(JSON.parse(jsonLine(half, 10_000))).toEqual({
-      time: expect.stringMatching(/Z$/),
-      event: 'progress',
+    expect(progressFields(half, 10_000)).toEqual({
       rows: 1_234_567,
       rows_per_second: 123_457,
       failures: 3,
@@ -43,7 +42,7 @@ describe('lines', () => {
       bytes_total: 1024,
       eta_seconds: 10,
     });
-    expect(JSON.parse(jsonLine(unknown, 0))).toMatchObject({ bytes_total: null, eta_seconds: null });
+    expect(progressFields(unknown, 0)).toMatchObject({ bytes_total: null, eta_seconds: null });
   });
 });
 
@@ -71,7 +70,7 @@ function optionsFor(
     stream: terminal.stream,
     isTty: false,
     quiet: false,
-    json: false,
+    log: null,
     intervalMs: 10_000,
     env: {},
     now: () => Date.now(),
@@ -98,13 +97,26 @@ describe('shown', () => {
     expect(terminal.text().split('\n')).toHaveLength(3);
   });
 
-  test('notes: at once, plain or JSON, on one line', () => {
+  test('notes: at once, plain or JSON, on one line', async () => {
     const terminal = fakeTerminal();
     createProgress(optionsFor(terminal, {})).note('a\nb');
-    createProgress(optionsFor(terminal, { json: true })).note('a\nb');
-    const [plain, json] = terminal.text().split('\n');
+    const log = await openJsonLog(terminal.stream, { run_id: 'r' });
+    const progress = createProgress(optionsFor(terminal, { log, isTty: true }));
+    progress.note('a\nb redis://u:s3cret@h', 'retry');
+    progress.update(half);
+    vi.advanceTimersByTime(10_000);
+    progress.stop();
+    const [plain, note, line, end] = terminal.text().split('\n');
     expect(plain).toBe('featurectl: a\\x0ab');
-    expect(JSON.parse(json ?? '')).toMatchObject({ event: 'note', message: 'a\nb' });
+    expect(JSON.parse(note ?? '')).toEqual({
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      run_id: 'r',
+      event: 'retry',
+      message: 'a\nb redis://u:***@h',
+    });
+    expect(JSON.parse(line ?? '')).toMatchObject({ level: 'info', event: 'progress', rows: 1_234_567 });
+    expect(end).toBe('');
   });
 
   test('quiet: nothing at all, on a terminal and off', () => {

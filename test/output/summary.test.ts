@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatSummary } from '../../src/output/summary.ts';
+import { formatQuietSummary, formatSummary } from '../../src/output/summary.ts';
 import { someFacts } from './facts.ts';
 
 test('counts, codes, time, write path and the first bad rows', () => {
@@ -56,4 +56,13 @@ write path  none (merge): dry run
 
 test('a run that ended before it had a writer', () => {
   expect(formatSummary(someFacts({ plan: null }))).not.toContain('write path');
+});
+
+test.each([
+  [{}, '; the first is users.csv:12 column total_purchases: INT: expected an integer, found "1.5\\x0a"'],
+  [{ rejectsPaths: ['bad.csv'] }, '; rejects: bad.csv'],
+])('--quiet: one line', (more, end) => {
+  expect(formatQuietSummary(someFacts(more))).toBe(
+    `featurectl: 13 of 1,000,000 row(s) are bad (INT 10, FLOAT 2, WRONGTYPE 1)${end}\n`,
+  );
 });

@@ -24,7 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   schema: { ...EDGE, packages: ['yaml', 'zod'] },
   sources: { ...EDGE, packages: ['csv-parse', 'parquet-wasm', 'apache-arrow', 'fzstd', 'lz4js'] },
   redis: { ...EDGE, packages: ['ioredis'] },
-  output: { ...EDGE, packages: ['ora'] },
+  output: { ...EDGE, packages: ['ora', 'pino', 'prom-client'] },
   server: { ...EDGE, packages: ['fastify', '@fastify/swagger'] },
 };
 

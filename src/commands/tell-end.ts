@@ -1,0 +1,32 @@
+/** The last words of a run on stderr: summary and interrupt, as text or JSON. What ended it is said by whoever catches it. */
+import { EXIT } from '../core/errors.ts';
+import type { Ending } from '../core/ingest.ts';
+import { buildReport } from '../output/report.ts';
+import type { RunFacts } from '../output/run-facts.ts';
+import { formatQuietSummary, formatSummary } from '../output/summary.ts';
+import type { Run } from './run.ts';
+
+/** With --quiet: nothing on success, else one message, which is the error where there is one. */
+export function tellEnd(run: Run, facts: RunFacts, ending: Ending): void {
+  const isInterrupted = ending.kind === 'interrupted';
+  const isTold = facts.error !== null || isInterrupted;
+  const isShown = run.options.quiet ? !isTold && facts.exitCode !== EXIT.ok : run.writer !== null;
+  if (isShown) tellSummary(run, facts);
+  if (!isInterrupted) return;
+  const message = interruptedMessage(run);
+  if (run.log) run.log.interrupted(message, facts.exitCode);
+  else run.io.stderr.write(`featurectl: ${message}\n`);
+}
+
+function tellSummary({ log, io, options }: Run, facts: RunFacts): void {
+  if (log) log.summary(buildReport(facts));
+  else io.stderr.write(options.quiet ? formatQuietSummary(facts) : formatSummary(facts));
+}
+
+function interruptedMessage(run: Run): string {
+  const { read } = run.ledger.counts();
+  return (
+    `interrupted after ${read} row(s); what is counted as written is in Redis. ` +
+    'The same command again writes all rows anew and ends in the same state'
+  );
+}

@@ -1,8 +1,9 @@
 /** `featurectl ingest` and `validate`: wires schema, sources, Redis and output around the core loop. */
 import { randomUUID } from 'node:crypto';
+import { createAccounts, type FailureSink } from '../core/accounts.ts';
 import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
-import { createAccounts, type Ending, type FailureSink, ingest } from '../core/ingest.ts';
+import { type Ending, ingest } from '../core/ingest.ts';
 import { createLedger } from '../core/ledger.ts';
 import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
@@ -107,8 +108,9 @@ async function write(
   first: Source,
 ): Promise<Ending> {
   const failures = failureSink(run.rejects);
-  const listener = createAccounts(run.ledger, failures, (message) => run.progress.note(message, 'retry'));
-  run.writer = await openWriter(run, schema, listener);
+  const accounts = createAccounts(run.ledger, failures, (message) => run.progress.note(message, 'retry'));
+  run.writer = await openWriter(run, schema, accounts);
+  run.rejects?.start();
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
     const encoders: RowEncoder[] = [];
@@ -121,7 +123,7 @@ async function write(
       },
       writer: run.writer,
       ledger: run.ledger,
-      failures,
+      accounts,
       signal: run.io.signal,
       graceMs: GRACE_MS,
     });

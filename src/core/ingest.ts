@@ -1,13 +1,8 @@
 /** The whole job in one straight line: source → batch → encoder → writer → ledger. */
+import type { Accounts } from './accounts.ts';
 import { FeaturectlError } from './errors.ts';
-import type { Ledger, RowFailure, Stage } from './ledger.ts';
-import type { ColumnBatch, RowEncoder, RowFault, RowOrigin, Source, WriteListener, Writer } from './types.ts';
-
-/** Where failures go besides the ledger; `flush` gives back-pressure and throws OUTPUT (disk full). */
-export interface FailureSink {
-  write(origin: RowOrigin, row: number, failure: RowFailure): void;
-  flush(): Promise<void>;
-}
+import type { Ledger } from './ledger.ts';
+import type { RowEncoder, RowOrigin, Source, Writer } from './types.ts';
 
 export interface IngestJob {
   /** Opened one after the other; each is closed before the next is opened. */
@@ -16,7 +11,8 @@ export interface IngestJob {
   compile(source: Source): RowEncoder;
   readonly writer: Writer;
   readonly ledger: Ledger;
-  readonly failures: FailureSink;
+  /** What the writer tells too; it fills the ledger. */
+  readonly accounts: Accounts;
   readonly signal: AbortSignal;
   /** How long in-flight rows may take to settle after an interrupt, in milliseconds. */
   readonly graceMs: number;
@@ -28,23 +24,9 @@ export type Ending =
   | { readonly kind: 'fatal'; readonly error: unknown };
 
 export async function ingest(job: IngestJob): Promise<Ending> {
-  const ending = await flushed(job, await settle(job, await readAll(job)));
+  const ending = await closed(job, await settle(job, await readAll(job)));
   job.ledger.assertBalanced();
   return ending;
-}
-
-/** The listener that a writer reports to: every fate of a row goes into the ledger, failures on to the sink. */
-export function createAccounts(
-  ledger: Ledger,
-  failures: FailureSink,
-  retrying: (message: string) => void,
-): WriteListener {
-  return {
-    written: (rows) => ledger.written(rows),
-    skipped: (code, rows) => ledger.skipped(code, rows),
-    failed: (origin, row, fault) => recordFailure(ledger, failures, origin, row, 'write', fault),
-    retrying,
-  };
 }
 
 async function readAll(job: IngestJob): Promise<Ending> {
@@ -76,18 +58,20 @@ async function readSource(job: IngestJob, source: Source): Promise<Ending | null
 }
 
 async function readBatch(job: IngestJob, encoder: RowEncoder, origin: RowOrigin): Promise<Ending | null> {
-  const { ledger, writer, failures } = job;
+  const { ledger, writer, accounts } = job;
+  accounts.begin(origin);
   for (let row = 0; row < origin.batch.rowCount; ) {
     const step = encoder.encode(origin, row, writer);
-    ledger.take(step.next - row);
-    if (step.empty > 0) ledger.skipped('empty', step.empty);
-    if (step.fault) recordFailure(ledger, failures, origin, step.next - 1, step.stage, step.fault);
+    accounts.take(origin, step.next - row);
+    if (step.empty > 0) accounts.skipped(origin, 'empty', step.empty);
+    if (step.fault) accounts.failure(origin, step.next - 1, step.stage, step.fault);
     row = step.next;
     if (ledger.overBudget(false)) return { kind: 'budget' };
     if (step.full) await orAborted(writer.room(), job.signal);
     if (job.signal.aborted) return { kind: 'interrupted' };
   }
-  await failures.flush();
+  if (accounts.mustSettle()) await orAborted(writer.drain(), job.signal);
+  await accounts.flush();
   return ledger.overBudget(false) ? { kind: 'budget' } : null;
 }
 
@@ -108,31 +92,14 @@ async function settle(job: IngestJob, ending: Ending): Promise<Ending> {
   return ending;
 }
 
-/** A rejects file that cannot be finished makes the run fatal; an earlier fatal error is kept. */
-async function flushed(job: IngestJob, ending: Ending): Promise<Ending> {
+/** A rejects or checkpoint file that cannot be finished makes the run fatal; an earlier fatal error is kept. */
+async function closed(job: IngestJob, ending: Ending): Promise<Ending> {
   try {
-    await job.failures.flush();
+    await job.accounts.close();
     return ending;
   } catch (error) {
     return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
   }
-}
-
-function recordFailure(
-  ledger: Ledger,
-  failures: FailureSink,
-  origin: RowOrigin,
-  row: number,
-  stage: Stage,
-  fault: RowFault,
-): void {
-  const failure: RowFailure = { ...place(origin.source, origin.batch, row), stage, ...fault };
-  ledger.failure(failure);
-  failures.write(origin, row, failure);
-}
-
-function place(source: Source, batch: ColumnBatch, row: number): Pick<RowFailure, 'source' | 'row' | 'line'> {
-  return { source: source.info.name, row: batch.firstRow + row, line: batch.line(row) };
 }
 
 /** The promise, or a rejection as soon as the signal aborts. */

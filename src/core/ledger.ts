@@ -38,11 +38,23 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** All that a ledger holds, to be kept and gone on with. */
+export interface LedgerState {
+  readonly counts: Counts;
+  readonly failures: ReadonlyMap<RowCode, number>;
+  readonly skips: ReadonlyMap<SkipCode, number>;
+  readonly first: readonly RowFailure[];
+}
+
 export interface Ledger {
   take(rows: number): void;
   written(rows: number): void;
   skipped(code: SkipCode, rows: number): void;
   failure(failure: RowFailure): void;
+  /** Takes over what another one holds. */
+  add(state: LedgerState): void;
+  /** A copy. */
+  state(): LedgerState;
   counts(): Counts;
   failuresByCode(): ReadonlyMap<RowCode, number>;
   skippedByCode(): ReadonlyMap<SkipCode, number>;
@@ -53,6 +65,8 @@ export interface Ledger {
   assertBalanced(): void;
 }
 
+const COUNT_NAMES = ['read', 'written', 'rejected', 'failed', 'skipped'] as const;
+
 /** Reads `0`, `25`, `0.5%` or `all`. Null where it is not of that form. */
 export function parseBudget(text: string): Budget | null {
   if (text === 'all') return { kind: 'count', max: Number.POSITIVE_INFINITY };
@@ -62,12 +76,13 @@ export function parseBudget(text: string): Budget | null {
   return null;
 }
 
-export function createLedger(budget: Budget): Ledger {
+/** `from`: what earlier runs have counted. */
+export function createLedger(budget: Budget, from?: LedgerState): Ledger {
   const counts = { read: 0, written: 0, rejected: 0, failed: 0, skipped: 0 };
   const failures = new Map<RowCode, number>();
   const skips = new Map<SkipCode, number>();
   const first: RowFailure[] = [];
-  return {
+  const ledger: Ledger = {
     take: (rows) => {
       counts.read += rows;
     },
@@ -83,6 +98,18 @@ export function createLedger(budget: Budget): Ledger {
       failures.set(failure.code, (failures.get(failure.code) ?? 0) + 1);
       if (first.length < SHOWN_FAILURES) first.push(failure);
     },
+    add: (state) => {
+      for (const name of COUNT_NAMES) counts[name] += state.counts[name];
+      for (const [code, rows] of state.failures) failures.set(code, (failures.get(code) ?? 0) + rows);
+      for (const [code, rows] of state.skips) skips.set(code, (skips.get(code) ?? 0) + rows);
+      first.push(...state.first.slice(0, SHOWN_FAILURES - first.length));
+    },
+    state: () => ({
+      counts: { ...counts },
+      failures: new Map(failures),
+      skips: new Map(skips),
+      first: [...first],
+    }),
     counts: () => ({ ...counts }),
     failuresByCode: () => failures,
     skippedByCode: () => skips,
@@ -90,6 +117,8 @@ export function createLedger(budget: Budget): Ledger {
     overBudget: (final) => isOver(budget, counts, final),
     assertBalanced: () => assertBalanced(counts),
   };
+  if (from) ledger.add(from);
+  return ledger;
 }
 
 function isOver(budget: Budget, counts: Counts, final: boolean): boolean {

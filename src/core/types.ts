@@ -92,6 +92,24 @@ export interface ColumnBatch {
   line(row: number): number;
   /** The whole original record: all columns of a text source, those asked for of a typed one. */
   record(row: number): readonly RawCell[];
+  /** The place before this row of the batch; of `rowCount`: the place after the batch. */
+  position(row: number): SourcePosition;
+}
+
+/** A place between two rows of a source, which its reader can start and stop at. */
+export interface SourcePosition {
+  /** Rows before it. */
+  readonly row: number;
+  /** Physical line (from 1) that it is on; of a typed source the number of the next row. */
+  readonly line: number;
+  /** Bytes before it, of the text as UTF-8 without a byte order mark; 0 in a typed source. */
+  readonly byte: number;
+}
+
+/** A part of a source: from one place on, up to another one; null: from its first row, up to its end. */
+export interface SourceRange {
+  readonly from: SourcePosition | null;
+  readonly to: SourcePosition | null;
 }
 
 export interface SourceInfo {
@@ -108,6 +126,8 @@ export type SourceFormat = 'csv' | 'tsv' | 'parquet' | 'arrow';
 export interface Source {
   readonly info: SourceInfo;
   readonly columns: readonly ColumnInfo[];
+  /** Rows of each part that reading can start at without decoding what stands before it; absent: not known. */
+  readonly blocks?: readonly number[];
   /** Names of the columns that `record()` gives, in its order, for this selection. */
   recordColumns(selected: readonly number[]): readonly string[];
   /** Things a user should know that are no error, such as an unnamed column that is not read. */
@@ -115,10 +135,11 @@ export interface Source {
   /** Bytes read so far of `totalBytes`, for progress. */
   bytesRead(): number;
   /**
-   * The rows, reading only the columns at these indexes of `columns`. Once. Throws FeaturectlError where
-   * the source breaks, after yielding every row before the break.
+   * The rows, of all of the source or of a range whose places came from `position`, reading only the columns at
+   * these indexes of `columns`. Once. Throws FeaturectlError where the source breaks, after yielding every row
+   * before the break.
    */
-  batches(selected: readonly number[]): AsyncIterable<ColumnBatch>;
+  batches(selected: readonly number[], range?: SourceRange): AsyncIterable<ColumnBatch>;
   close(): Promise<void>;
 }
 
@@ -179,8 +200,8 @@ export interface WriterStats {
 
 /** Told by the writer what became of rows, in any order across lanes, in file order within one. */
 export interface WriteListener {
-  written(rows: number): void;
-  skipped(code: SkipCode, rows: number): void;
+  written(origin: RowOrigin, rows: number): void;
+  skipped(origin: RowOrigin, code: SkipCode, rows: number): void;
   failed(origin: RowOrigin, row: number, fault: RowFault): void;
   /** A connection or server trouble that is being retried, in words; shown to the user. */
   retrying(message: string): void;

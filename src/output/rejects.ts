@@ -32,11 +32,16 @@ export interface RejectsFile {
   readonly path: string;
   /** The files that hold rejects so far, for the summary and the report. */
   paths(): readonly string[];
+  /** Empties the file: only now is what an earlier run left there lost. Before it, `write` must not be called. */
+  start(): void;
   /** Takes one row; never throws. A disk that fails is told by the next `flush` or `close`. */
   write(origin: RowOrigin, row: number, failure: RowFailure): void;
   /** Writes what is held. Throws OUTPUT, which then says how many rejects are not in the file. */
   flush(): Promise<void>;
-  /** Flushes and closes; removes the file if nothing was rejected. Throws OUTPUT unless `flush` has. */
+  /**
+   * Flushes and closes; removes the file if nothing was rejected. A file that was not started is left as it was.
+   * Throws OUTPUT unless `flush` has.
+   */
   close(): Promise<void>;
 }
 
@@ -61,9 +66,9 @@ interface State {
 }
 
 /**
- * Opens and empties the file, so that a path that cannot be written is known before anything is loaded.
- * `sources` are the run's sources as the user named them ('-' is stdin): a rejects file that is one of
- * them is refused (USAGE), since emptying it would destroy the source. Throws OUTPUT.
+ * Opens the file, so that a path that cannot be written is known before anything is loaded; what is in it stays
+ * until `start`. `sources` are the run's sources as the user named them ('-' is stdin): a rejects file that is one
+ * of them is refused (USAGE), since emptying it would destroy the source. Throws OUTPUT.
  */
 export async function openRejects(path: string, sources: readonly string[]): Promise<RejectsFile> {
   refuseSource(path, sources);
@@ -78,9 +83,9 @@ export async function openRejects(path: string, sources: readonly string[]): Pro
     error: null,
     reported: false,
   };
-  removeStaleParts(path, sources);
   return {
     path,
+    start: () => empty(state, sources),
     paths: () => [...state.parts.values()].map((part) => part.path),
     write: (origin, row, failure) => take(state, origin, row, failure),
     flush: async () => {
@@ -133,10 +138,19 @@ function isSameFile(path: string, source: string): boolean {
 function openFirst(path: string): number {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFIFO()) assertReader(path);
-    return openSync(path, 'w');
+    return openSync(path, 'a');
   } catch (error) {
     throw outputError('the rejects file', path, error);
   }
+}
+
+function empty({ path, firstFd }: State, sources: readonly string[]): void {
+  try {
+    if (fstatSync(firstFd).isFile()) ftruncateSync(firstFd);
+  } catch (error) {
+    throw outputError('the rejects file', path, error);
+  }
+  removeStaleParts(path, sources);
 }
 
 /** A named pipe that nobody reads would hold the process up, against every signal. Throws ENXIO. */

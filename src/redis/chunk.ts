@@ -105,3 +105,20 @@ export function originOf(chunk: Chunk, row: number): RowOrigin {
   while (at > 0 && chunk.origins[at]!.from > row) at--;
   return chunk.origins[at]!.origin;
 }
+
+/** Tells which batches the next `rows` rows that are not settled came from, and how many of each. */
+export function forOrigins(
+  chunk: Chunk,
+  rows: number,
+  tell: (origin: RowOrigin, rows: number) => void,
+): void {
+  const { origins, told } = chunk;
+  let to = told + rows;
+  for (let at = origins.length - 1; to > told; at--) {
+    const { from, origin } = origins[at]!;
+    if (from >= to) continue;
+    const first = Math.max(from, told);
+    tell(origin, to - first);
+    to = first;
+  }
+}

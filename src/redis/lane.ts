@@ -11,7 +11,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import type { WriteListener } from '../core/types.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
 import { cut, sendBulk } from './bulk-channel.ts';
-import { type Chunk, type ChunkPool, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
+import { type Chunk, type ChunkPool, forOrigins, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
 import { takeOver } from './fence.ts';
 import type { Framer, Outcomes, ReplyReader } from './framer.ts';
 import { rowFault } from './script-replies.ts';
@@ -145,15 +145,16 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   let current: Chunk;
   const outcomes: Outcomes = {
     written: (rows) => {
+      forOrigins(current, rows, listener.written);
       settle(current, rows);
-      listener.written(rows);
     },
     skipped: (code) => {
+      const origin = originOf(current, current.told);
       settle(current, 1);
       // A row that an earlier send may have written answers "unchanged": by itself. One that a later row of the
       // same key has passed meanwhile answers "stale", and is counted so: nobody can tell which it was.
-      if (code === 'unchanged' && current.doubt) listener.written(1);
-      else listener.skipped(code, 1);
+      if (code === 'unchanged' && current.doubt) listener.written(origin, 1);
+      else listener.skipped(origin, code, 1);
     },
     failed: (fault) => {
       const row = current.told;

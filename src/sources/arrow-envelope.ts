@@ -7,6 +7,8 @@ export interface Envelope {
   readonly kind: 'schema' | 'dictionary' | 'batch';
   /** Bytes of the body that follows the metadata. */
   readonly bodyLength: number;
+  /** Of a record batch. */
+  readonly rows: number;
 }
 
 /** A table or vector reader; every read outside of the bytes is a RangeError. */
@@ -19,7 +21,7 @@ const MESSAGE = { headerType: 1, header: 2, bodyLength: 3, metadata: 4 } as cons
 const HEADER = { schema: 1, dictionary: 2, batch: 3 } as const;
 const SCHEMA = { fields: 1, metadata: 2 } as const;
 const FIELD = { children: 5, metadata: 6 } as const;
-const BATCH = { nodes: 1, buffers: 2, variadic: 4 } as const;
+const BATCH = { length: 0, nodes: 1, buffers: 2, variadic: 4 } as const;
 const FOOTER = { schema: 1, dictionaries: 2, batches: 3, metadata: 4 } as const;
 const MAX_DEPTH = 64;
 
@@ -32,7 +34,8 @@ export function readEnvelope(metadata: Buffer): Envelope {
   const bodyLength = length === 0 ? 0 : Number(metadata.readBigInt64LE(length));
   if (header === null || type === 0 || bodyLength < 0) throw new Error('a message without a header');
   vectorSize(message, MESSAGE.metadata, 4);
-  return { kind: checkHeader(header, metadata.readUInt8(type)), bodyLength };
+  const kind = checkHeader(header, metadata.readUInt8(type));
+  return { kind, bodyLength, rows: kind === 'batch' ? batchRows(header) : 0 };
 }
 
 /** Throws an Error in words where the bytes are no footer of an Arrow file. */
@@ -66,6 +69,11 @@ function checkBatchHeader(batch: Table): void {
   vectorSize(batch, BATCH.nodes, 16);
   vectorSize(batch, BATCH.buffers, 16);
   vectorSize(batch, BATCH.variadic, 8);
+}
+
+function batchRows(batch: Table): number {
+  const length = field(batch, BATCH.length);
+  return length === 0 ? 0 : Number(batch.bytes.readBigInt64LE(length));
 }
 
 function checkSchema(schema: Table): void {

@@ -3,7 +3,7 @@ import { Table, tableToIPC } from 'apache-arrow';
 import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { checkFooter, readEnvelope } from './arrow-envelope.ts';
 import { arrowError, cutError } from './arrow-errors.ts';
-import type { MessageCount } from './arrow-messages.ts';
+import { countBatch, type MessageCount } from './arrow-messages.ts';
 import { assertUnchanged, type ByteCounter, type ByteStream, readError } from './bytes.ts';
 
 /** The length of the footer, and `ARROW1`. */
@@ -13,6 +13,8 @@ interface Block {
   readonly kind: 'dictionary' | 'batch';
   readonly offset: number;
   readonly length: number;
+  /** Bytes of `length` before the body. */
+  readonly metadataLength: number;
 }
 
 /**
@@ -40,9 +42,12 @@ export async function* fileMessages(
       if (!fits(block, size))
         throw arrowError(name, 0, new Error('a footer that points outside of the file'));
       counter.bytes = Math.max(counter.bytes, block.offset + block.length);
+      if (block.kind === 'batch') {
+        const metadata = await readAt(handle, block.offset, block.metadataLength, name);
+        if (!countBatch(seen, checkMessage(name, metadata, block))) continue;
+      }
       const message = await readAt(handle, block.offset, block.length, name);
       checkMessage(name, message, block);
-      if (block.kind === 'batch') seen.batches++;
       yield message;
     }
     counter.bytes = size;
@@ -52,19 +57,21 @@ export async function* fileMessages(
   }
 }
 
-function fits({ offset, length }: Block, size: number): boolean {
-  return offset >= 8 && length > 0 && offset + length <= size - TAIL_BYTES;
+function fits({ offset, length, metadataLength }: Block, size: number): boolean {
+  const isInside = offset >= 8 && length > 0 && offset + length <= size - TAIL_BYTES;
+  return isInside && metadataLength > 0 && metadataLength <= length;
 }
 
-/** A message is its continuation mark, the length of its metadata, the metadata and the body. */
-function checkMessage(name: string, message: Buffer, block: Block): void {
+/** A message is its continuation mark, the length of its metadata, the metadata and the body. Returns its rows. */
+function checkMessage(name: string, message: Buffer, block: Block): number {
   try {
     const old = message.readUInt32LE(0) !== 0xffffffff;
     const prefix = old ? 4 : 8;
     const size = message.readInt32LE(prefix - 4);
-    const { kind, bodyLength } = readEnvelope(message.subarray(prefix, prefix + size));
-    const whole = size > 0 && prefix + size + bodyLength <= message.length;
+    const { kind, bodyLength, rows } = readEnvelope(message.subarray(prefix, prefix + size));
+    const whole = size > 0 && prefix + size + bodyLength <= block.length;
     if (kind !== block.kind || !whole) throw new Error('a message that is not what the footer says');
+    return rows;
   } catch (error) {
     throw arrowError(name, 0, error);
   }
@@ -95,6 +102,7 @@ function decodeFooter(bytes: Buffer): { schema: Buffer; blocks: readonly Block[]
   const block = (kind: Block['kind'], { offset, metaDataLength, bodyLength }: FileBlock): Block => ({
     kind,
     offset: Number(offset),
+    metadataLength: Number(metaDataLength),
     length: Number(metaDataLength) + Number(bodyLength),
   });
   const dictionaries = [...footer.dictionaryBatches()].map((one) => block('dictionary', one));

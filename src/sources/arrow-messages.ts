@@ -6,9 +6,25 @@ import type { ByteStream } from './bytes.ts';
 const MAX_METADATA = 256 * 1024 * 1024;
 const CONTINUATION = 0xffffffff;
 
-/** Record batches passed on, to be compared with those that came out. */
+/** What of the messages is passed on. */
 export interface MessageCount {
+  /** Record batches passed on, to be compared with those that came out. */
   batches: number;
+  /** Record batches that end before this row are left out; to be set before the first one is read. */
+  skip: number;
+  /** Rows of those left out. */
+  skippedRows: number;
+}
+
+/** Counts a record batch; false: it is left out. */
+export function countBatch(seen: MessageCount, rows: number): boolean {
+  if (seen.skippedRows < seen.skip && seen.skippedRows + rows <= seen.skip) {
+    seen.skippedRows += rows;
+    return false;
+  }
+  seen.skip = 0;
+  seen.batches++;
+  return true;
 }
 
 /**
@@ -34,9 +50,9 @@ export async function* wholeMessages(chunks: ByteStream, name: string, seen: Mes
     }
     if (size === 0) return;
     const metadata = await whole(size);
-    const { kind, bodyLength } = envelope(name, metadata);
+    const { kind, bodyLength, rows } = envelope(name, metadata);
     const body = await whole(bodyLength);
-    if (kind === 'batch') seen.batches++;
+    if (kind === 'batch' && !countBatch(seen, rows)) continue;
     yield Buffer.concat([prefix, metadata, body]);
   }
 }

@@ -8,7 +8,7 @@ import { type MessageCount, wholeMessages } from './arrow-messages.ts';
 import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
-import { cutBatch, emptyBatch } from './typed-batch.ts';
+import { cutBatch, type RowWindow, rowWindow } from './typed-batch.ts';
 import { type TypedColumns, typedColumns } from './typed-columns.ts';
 
 /** A file lists its messages at the end and is read at any place; a stream is read from the start. */
@@ -26,7 +26,7 @@ export async function openArrow(
   signal: AbortSignal | undefined,
 ): Promise<Source> {
   registerArrowCodecs();
-  const state: ReadState = { rows: 0, batches: 0, seen: { batches: 0 } };
+  const state: ReadState = { rows: 0, batches: 0, seen: { batches: 0, skip: 0, skippedRows: 0 } };
   const spool = kind === 'file' && raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const close = async (): Promise<void> => {
     if (!signal?.aborted) await chunks.return();
@@ -47,7 +47,8 @@ export async function openArrow(
       recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
       warnings: columns.warnings,
       bytesRead: () => raw.counter.bytes,
-      batches: (selected) => readBatches({ raw, reader, columns, batchRows, signal, state }, selected),
+      batches: (selected, range) =>
+        readBatches({ raw, reader, columns, batchRows, signal, state }, selected, rowWindow(range)),
       close,
     };
   } catch (error) {
@@ -76,19 +77,18 @@ interface OpenArrow {
 async function* readBatches(
   opened: OpenArrow,
   selected: readonly number[],
+  window: RowWindow,
 ): AsyncGenerator<ColumnBatch, void, undefined> {
   const { columns, batchRows, signal, state } = opened;
   columns.select(selected);
-  for (;;) {
+  state.seen.skip = window.skip;
+  for (; state.rows < window.end; ) {
     signal?.throwIfAborted();
     const batch = await nextBatch(opened, selected);
     if (batch === null) break;
-    if (selected.length > 0) {
-      const selection = columns.selection(selected, batch.schema);
-      yield* cutBatch(batch, selection, state.rows + 1, batchRows);
-    } else if (batch.numRows > 0) {
-      yield emptyBatch(state.rows + 1, batch.numRows);
-    }
+    // Also where no column is wanted: all of its rows in one batch would be too many to keep.
+    const selection = columns.selection(selected, batch.schema);
+    yield* cutBatch(batch, selection, state.rows + 1, batchRows, window);
     state.rows += batch.numRows;
   }
 }
@@ -97,10 +97,13 @@ async function nextBatch(opened: OpenArrow, selected: readonly number[]): Promis
   const { raw, reader, columns, state } = opened;
   try {
     const step = await reader.next();
+    if (state.batches === 0) state.rows = state.seen.skippedRows;
     if (step.done) {
       if (state.batches === state.seen.batches) return null;
       throw new Error(`${state.seen.batches} record batches of which ${state.batches} could be read`);
     }
+    // Of no batch at all apache-arrow makes an empty one.
+    if (state.seen.batches === 0) return null;
     state.batches++;
     const batch: RecordBatch = step.value;
     const indexes = columns.selection(selected, batch.schema).map((column) => column.index);

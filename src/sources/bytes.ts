@@ -12,8 +12,8 @@ export interface ByteCounter {
 }
 
 /**
- * Reads a file from its start, `size` bytes at a time. An I/O error is SOURCE_READ; a regular file (`atOpen`)
- * that is not at its end what it was at its start is SOURCE_CHANGED.
+ * Reads a file from its start, or a regular one (`atOpen`) from the byte `from` on, `size` bytes at a time. An I/O
+ * error is SOURCE_READ; a regular file that is not at its end what it was at its start is SOURCE_CHANGED.
  */
 export async function* readHandle(
   handle: FileHandle,
@@ -21,17 +21,19 @@ export async function* readHandle(
   size: number,
   counter: ByteCounter,
   atOpen: FileState | null,
+  from = 0,
 ): ByteStream {
-  for (;;) {
+  for (let at = from; ; ) {
     const buffer = Buffer.allocUnsafe(size);
-    const { bytesRead } = await handle.read(buffer, 0, size, null).catch((error: unknown) => {
+    const { bytesRead } = await handle.read(buffer, 0, size, atOpen && at).catch((error: unknown) => {
       throw readError(name, error);
     });
     if (bytesRead === 0) {
       if (atOpen !== null) assertUnchanged(name, atOpen, await handle.stat());
       return;
     }
-    counter.bytes += bytesRead;
+    counter.bytes = atOpen ? Math.max(counter.bytes, at + bytesRead) : counter.bytes + bytesRead;
+    at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }

@@ -1,14 +1,17 @@
 import { isUtf8 } from 'node:buffer';
-import type { ByteString, ColumnBatch, RawCell, RowFault } from '../core/types.ts';
+import type { ByteString, ColumnBatch, RawCell, RowFault, SourcePosition } from '../core/types.ts';
 import { splitRecord, unquote } from './csv-cells.ts';
 import { countFault, encodingFault } from './csv-faults.ts';
 import { BATCH_BYTES, type CsvLayout } from './csv-reader.ts';
 import type { CellMap } from './csv-scan.ts';
+import type { WindowStep } from './csv-window.ts';
 
 /** Text that some rows of a batch stand in. It lives as long as the batch: cells are slices of it. */
 interface Segment {
   readonly firstRow: number;
   readonly text: ByteString;
+  /** Bytes of the source's text before it. */
+  readonly byte: number;
 }
 
 interface CellColumn {
@@ -21,6 +24,9 @@ export interface BatchBuilder {
   rows: number;
   /** Bytes of text taken so far. */
   bytes: number;
+  /** Where the text taken so far ends: its byte and line in the source. */
+  endByte: number;
+  endLine: number;
   readonly firstRow: number;
   readonly layout: CsvLayout;
   readonly delimiter: number;
@@ -46,6 +52,8 @@ export function createBatch(layout: CsvLayout, delimiter: number, firstRow: numb
   return {
     rows: 0,
     bytes: 0,
+    endByte: 0,
+    endLine: 1,
     firstRow,
     layout,
     delimiter,
@@ -59,8 +67,8 @@ export function createBatch(layout: CsvLayout, delimiter: number, firstRow: numb
   };
 }
 
-/** Takes the records of a scan of `block` from `from` on. There is room for them. */
-export function addRecords(batch: BatchBuilder, block: Buffer, from: number, map: CellMap): void {
+/** Takes the records of a scan. There is room for them. */
+export function addRecords(batch: BatchBuilder, { block, from, base }: WindowStep, map: CellMap): void {
   const bytes = block.subarray(from, map.at);
   const text = bytes.latin1Slice();
   const slice = bytes.includes(QUOTE) ? sliceQuoted : slicePlain;
@@ -69,11 +77,13 @@ export function addRecords(batch: BatchBuilder, block: Buffer, from: number, map
   }
   batch.lines.set(map.lines.subarray(0, map.rows), batch.rows);
   batch.starts.set(map.starts.subarray(0, map.rows), batch.rows);
-  batch.segments.push({ firstRow: batch.rows, text });
+  batch.segments.push({ firstRow: batch.rows, text, byte: base + from });
   addCountFaults(batch, map);
   if (!isUtf8(bytes)) addEncodingFaults(batch, bytes, map);
   batch.rows += map.rows;
   batch.bytes += bytes.length;
+  batch.endByte = base + map.at;
+  batch.endLine = map.line;
 }
 
 /** The cells of column `index` as they stand: there is no quote in the text. */
@@ -161,10 +171,25 @@ export function finishBatch(batch: BatchBuilder): ColumnBatch {
     faults: batch.faults,
     line: (row) => lines[row]!,
     record: (row) => originalRecord(batch, row),
+    position: (row) => positionOf(batch, row),
   };
 }
 
 function originalRecord(batch: BatchBuilder, row: number): readonly RawCell[] {
-  const segment = batch.segments.findLast(({ firstRow }) => firstRow <= row)!;
+  const segment = segmentOf(batch, row);
   return splitRecord(segment.text, batch.starts[row]!, batch.delimiter);
+}
+
+function segmentOf(batch: BatchBuilder, row: number): Segment {
+  return batch.segments.findLast(({ firstRow }) => firstRow <= row)!;
+}
+
+function positionOf(batch: BatchBuilder, row: number): SourcePosition {
+  const before = batch.firstRow - 1 + row;
+  if (row === batch.rows) return { row: before, line: batch.endLine, byte: batch.endByte };
+  return {
+    row: before,
+    line: batch.lines[row]!,
+    byte: segmentOf(batch, row).byte + batch.starts[row]!,
+  };
 }

@@ -1,18 +1,18 @@
 import type { FeaturectlError } from '../core/errors.ts';
-import type { ByteString, Column, ColumnBatch, RawCell, RowFault } from '../core/types.ts';
+import type { ByteString, Column, ColumnBatch, RawCell, RowFault, SourcePosition } from '../core/types.ts';
 import type { CsvOptions } from './csv-errors.ts';
 import { countFault, encodingFault } from './csv-faults.ts';
 import { BATCH_BYTES, type CsvLayout, type CsvReader, type PullBatch } from './csv-reader.ts';
 import { type CsvRecord, createRecordReader } from './csv-records.ts';
 
 /** Reads with csv-parse: any delimiter, some 300,000 rows a second. */
-export function createParseReader(options: CsvOptions): CsvReader {
-  const read = createRecordReader(options);
+export function createParseReader(options: CsvOptions, start: SourcePosition | null = null): CsvReader {
+  const read = createRecordReader(options, start);
   let waiting: CsvRecord[] = [];
   let waitingBytes = 0;
   let failure: FeaturectlError | null = null;
   let ended = false;
-  let firstRow = 1;
+  let firstRow = (start?.row ?? 0) + 1;
 
   function take(count: number, layout: CsvLayout): ColumnBatch {
     const batch = makeBatch(waiting.slice(0, count), firstRow, layout);
@@ -52,7 +52,16 @@ function makeBatch(records: readonly CsvRecord[], firstRow: number, layout: CsvL
     faults: findFaults(records, layout),
     line: (row) => records[row]!.line,
     record: (row) => rawRecord(records[row]!),
+    position: (row) => positionOf(records, firstRow, row),
   };
+}
+
+function positionOf(records: readonly CsvRecord[], firstRow: number, row: number): SourcePosition {
+  const before = firstRow - 1 + row;
+  const next = records[row];
+  if (next) return { row: before, line: next.line, byte: next.start };
+  const last = records[row - 1]!;
+  return { row: before, line: last.nextLine, byte: last.end };
 }
 
 function textColumn(records: readonly CsvRecord[], index: number): Column {

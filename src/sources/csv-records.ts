@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Parser } from 'csv-parse';
 import { FeaturectlError } from '../core/errors.ts';
-import type { ByteString } from '../core/types.ts';
+import type { ByteString, SourcePosition } from '../core/types.ts';
 import { type CsvOptions, quoteError, sizeError } from './csv-errors.ts';
 import { findQuoteFault } from './csv-quotes.ts';
 
@@ -12,6 +12,11 @@ export interface CsvRecord {
   readonly quoted: Uint8Array | null;
   /** Physical line (from 1) that it starts on; CR LF, LF and CR each end a line, also inside quotes. */
   readonly line: number;
+  /** Bytes of the text before it, and up to the end of its line end. */
+  readonly start: number;
+  readonly end: number;
+  /** The line after it. */
+  readonly nextLine: number;
   /** True: somewhere near the record is a byte that is not UTF-8; the cells must be looked at. */
   readonly suspect: boolean;
 }
@@ -40,13 +45,13 @@ const LOOK_AHEAD = 4;
  * csv-parse; what it does not tell cheaply (line, quotes, size in bytes) is read off the same bytes, and
  * only where a quote stands in them.
  */
-export function createRecordReader(options: CsvOptions): RecordReader {
+export function createRecordReader(options: CsvOptions, from: SourcePosition | null): RecordReader {
   const parser = createParser(options);
   let pending: Buffer[] = [];
   let pendingBytes = 0;
-  /** Offset in the source of the first pending byte, and the line it is on. */
+  /** Offset in what was read of the first pending byte, and the line it is on. */
   let base = 0;
-  let line = 1;
+  let line = from?.line ?? 1;
 
   function keep(rest: Buffer): void {
     pending = rest.length > 0 ? [rest] : [];
@@ -63,7 +68,7 @@ export function createRecordReader(options: CsvOptions): RecordReader {
       return { records: [], error: null };
     }
     const region = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
-    const walk = walkRecords(region, base, line, fields, ends, options);
+    const walk = walkRecords(region, base, line, fields, ends, options, from?.byte ?? 0);
     line = walk.line;
     base += walk.consumed;
     const rest = region.subarray(walk.consumed);
@@ -131,7 +136,7 @@ interface Walk {
   readonly fault: FeaturectlError | null;
 }
 
-/** Finds each record's line and quotes in the bytes it was read from. Stops at a record that is too long. */
+/** Finds each record's place and quotes in the bytes it was read from; `skipped` bytes stand before those. Stops at a record that is too long. */
 function walkRecords(
   region: Buffer,
   base: number,
@@ -139,6 +144,7 @@ function walkRecords(
   fields: Parsed['fields'],
   ends: readonly number[],
   options: CsvOptions,
+  skipped: number,
 ): Walk {
   const total = ends.length > 0 ? ends[ends.length - 1]! - base : 0;
   const complete = region.subarray(0, total);
@@ -161,8 +167,10 @@ function walkRecords(
       const fault = findQuoteFault(region.subarray(blank.at), options.delimiter);
       return { records, consumed: at, line, fault: quoteError(options, line, fault) };
     }
-    records.push({ cells, quoted, line, suspect });
-    line += 1 + (quoted === null ? 0 : innerLines(cells, quoted));
+    const nextLine = line + 1 + (quoted === null ? 0 : innerLines(cells, quoted));
+    const start = skipped + base + blank.at;
+    records.push({ cells, quoted, line, start, end: skipped + ends[index]!, nextLine, suspect });
+    line = nextLine;
     at = end;
   }
   return leadingBlank(region, at, line, records);

@@ -1,4 +1,4 @@
-import type { ColumnBatch } from '../core/types.ts';
+import type { ColumnBatch, SourcePosition } from '../core/types.ts';
 import { addRecords, createBatch, finishBatch } from './csv-batch.ts';
 import { splitRecord } from './csv-cells.ts';
 import type { CsvOptions } from './csv-errors.ts';
@@ -11,13 +11,13 @@ import { type CsvWindow, createWindow } from './csv-window.ts';
  * as fast. Of a record that is both too long and wrongly quoted it names the fault that comes first; csv-parse
  * names the one that its chunks show first.
  */
-export function createScanReader(options: CsvOptions): CsvReader {
+export function createScanReader(options: CsvOptions, start: SourcePosition | null = null): CsvReader {
   const delimiter = options.delimiter.charCodeAt(0);
-  const window = createWindow(options);
+  const window = createWindow(options, start);
   return {
     push: window.push,
     header: () => readHeader(window, createCellMap(0, 1), delimiter),
-    rows: (layout) => pullRows(window, layout, delimiter),
+    rows: (layout) => pullRows(window, layout, delimiter, (start?.row ?? 0) + 1),
   };
 }
 
@@ -35,9 +35,9 @@ function headerOf(text: string, map: CellMap, delimiter: number): CsvHeader {
   return { cells, line: map.lines[0]! };
 }
 
-function pullRows(window: CsvWindow, layout: CsvLayout, delimiter: number): PullBatch {
+function pullRows(window: CsvWindow, layout: CsvLayout, delimiter: number, firstRow: number): PullBatch {
   const map = createCellMap(layout.names.length, layout.batchRows);
-  let batch = createBatch(layout, delimiter, 1);
+  let batch = createBatch(layout, delimiter, firstRow);
 
   function take(): ColumnBatch {
     const taken = batch;
@@ -49,7 +49,7 @@ function pullRows(window: CsvWindow, layout: CsvLayout, delimiter: number): Pull
     for (;;) {
       const rows = Math.min(batch.capacity - batch.rows, map.capacity);
       const step = window.scan(map, { rows, bytes: BATCH_BYTES - batch.bytes, flush });
-      if (map.rows > 0) addRecords(batch, step.block, step.from, map);
+      if (map.rows > 0) addRecords(batch, step, map);
       if (batch.rows === batch.capacity || batch.bytes >= BATCH_BYTES) return take();
       if (step.next === 'more') continue;
       if (batch.rows > 0 && (flush || step.next !== 'dry')) return take();

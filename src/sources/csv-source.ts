@@ -1,5 +1,12 @@
 import type { FeaturectlError } from '../core/errors.ts';
-import type { ColumnBatch, ColumnInfo, Source, SourceInfo } from '../core/types.ts';
+import type {
+  ColumnBatch,
+  ColumnInfo,
+  Source,
+  SourceInfo,
+  SourcePosition,
+  SourceRange,
+} from '../core/types.ts';
 import type { ByteStream } from './bytes.ts';
 import type { CsvOptions } from './csv-errors.ts';
 import { decodeHeader, noHeader, refuseUnnamed, unnamedWarnings } from './csv-header.ts';
@@ -11,21 +18,28 @@ export interface CsvInput {
   readonly info: SourceInfo;
   /** UTF-8 without a byte order mark. */
   readonly chunks: ByteStream;
-  readonly reader: CsvReader;
+  /** The same text from this byte on; null: it can only be read from its start. */
+  readonly textFrom: ((byte: number) => ByteStream) | null;
+  readonly options: CsvOptions;
   readonly batchRows: number;
+  /** Throws SOURCE_CHANGED where the file is no longer what it was; what reads to the end finds it by itself. */
+  assertSame(): Promise<void>;
   bytesRead(): number;
   close(): Promise<void>;
 }
 
 /** The scanner where the delimiter is one byte; csv-parse takes any. */
-export function createCsvReader(options: CsvOptions): CsvReader {
-  return Buffer.byteLength(options.delimiter) === 1 ? createScanReader(options) : createParseReader(options);
+function createCsvReader(options: CsvOptions, start: SourcePosition | null): CsvReader {
+  const isOneByte = Buffer.byteLength(options.delimiter) === 1;
+  return isOneByte ? createScanReader(options, start) : createParseReader(options, start);
 }
 
 /** Reads the header. Throws CSV_HEADER where there is none or a name stands twice. */
 export async function openCsv(input: CsvInput): Promise<Source> {
-  const { info, chunks, reader, batchRows } = input;
-  const header = await readHeader(chunks, reader);
+  const { info, batchRows } = input;
+  const chunks = remembering(input.chunks);
+  const reader = createCsvReader(input.options, null);
+  const header = await readHeader(chunks.stream, reader);
   if (header === null) throw noHeader(info.name);
   const names = decodeHeader(info.name, header);
   const columns: ColumnInfo[] = names.map((name) => ({ name, type: 'text' }));
@@ -35,12 +49,15 @@ export async function openCsv(input: CsvInput): Promise<Source> {
     recordColumns: () => names,
     warnings: unnamedWarnings(names),
     bytesRead: () => input.bytesRead(),
-    batches: (selected) => {
+    batches: (selected, range) => {
       refuseUnnamed(info.name, names, selected);
-      return readBatches(chunks, reader, { names, selected, batchRows });
+      const layout = { names, selected, batchRows };
+      const seen = chunks.forget();
+      if (range) return readRange(input, seen, layout, range);
+      return readBatches(input.chunks, reader, layout);
     },
     close: async () => {
-      await chunks.return();
+      await input.chunks.return();
       await input.close();
     },
   };
@@ -91,4 +108,70 @@ function* pulled(pull: PullBatch, flush: boolean): Generator<ColumnBatch, void, 
 
 function isBatch(step: ColumnBatch | FeaturectlError): step is ColumnBatch {
   return !(step instanceof Error);
+}
+
+/** What the header was read from, which may hold rows of a range. */
+interface Remembering {
+  readonly stream: ByteStream;
+  /** The chunks given out so far. Later ones are not kept. */
+  forget(): readonly Buffer[];
+}
+
+/** Keeps a header and one chunk at most: reading stops at the first record. */
+function remembering(chunks: ByteStream): Remembering {
+  let seen: Buffer[] = [];
+  async function* stream(): ByteStream {
+    for (;;) {
+      const step = await chunks.next();
+      if (step.done) return;
+      seen.push(step.value);
+      yield step.value;
+    }
+  }
+  return {
+    stream: stream(),
+    forget: () => {
+      const kept = seen;
+      seen = [];
+      return kept;
+    },
+  };
+}
+
+async function* readRange(
+  input: CsvInput,
+  seen: readonly Buffer[],
+  layout: CsvLayout,
+  { from, to }: SourceRange,
+): AsyncGenerator<ColumnBatch, void, undefined> {
+  const start = from?.byte ?? 0;
+  const text = input.textFrom?.(start) ?? skipped(after(seen, input.chunks), start);
+  const part = to === null ? text : upTo(text, to.byte - start);
+  const reader = createCsvReader(input.options, from);
+  if (from === null) await readHeader(part, reader);
+  yield* readBatches(part, reader, layout);
+  if (to !== null) await input.assertSame();
+}
+
+async function* after(seen: readonly Buffer[], rest: ByteStream): ByteStream {
+  yield* seen;
+  yield* rest;
+}
+
+async function* skipped(chunks: ByteStream, bytes: number): ByteStream {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left -= Math.min(left, chunk.length);
+  }
+}
+
+async function* upTo(chunks: ByteStream, bytes: number): ByteStream {
+  let left = bytes;
+  while (left > 0) {
+    const step = await chunks.next();
+    if (step.done) return;
+    yield step.value.subarray(0, left);
+    left -= Math.min(left, step.value.length);
+  }
 }

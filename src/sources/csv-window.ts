@@ -1,4 +1,5 @@
 import type { FeaturectlError } from '../core/errors.ts';
+import type { SourcePosition } from '../core/types.ts';
 import { type CsvOptions, quoteError, sizeError } from './csv-errors.ts';
 import { findQuoteFault } from './csv-quotes.ts';
 import { type CellMap, scanRecords } from './csv-scan.ts';
@@ -8,6 +9,8 @@ export interface WindowStep {
   /** The records of the map stand in `block` from `from` on. */
   readonly block: Buffer;
   readonly from: number;
+  /** Bytes of the text before the block. */
+  readonly base: number;
   /** `more`: scan again; `dry`: bytes are needed; an error ends the reading. */
   readonly next: 'more' | 'dry' | FeaturectlError;
 }
@@ -30,14 +33,15 @@ export interface CsvWindow {
 /**
  * Keeps a record that is cut by the end of a chunk until the rest is there. It is looked at again only
  * when its bytes have doubled, so that a long record in tiny chunks costs no more than its length. Holds
- * at most twice `maxRecordSize` and two chunks.
+ * at most twice `maxRecordSize` and two chunks. `start`: where in its text the first byte pushed stands.
  */
-export function createWindow(options: CsvOptions): CsvWindow {
+export function createWindow(options: CsvOptions, start: SourcePosition | null): CsvWindow {
   const { maxRecordSize } = options;
   const delimiter = options.delimiter.charCodeAt(0);
   let block: Buffer = Buffer.alloc(0);
+  let base = start?.byte ?? 0;
   let at = 0;
-  let line = 1;
+  let line = start?.line ?? 1;
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let ended = false;
@@ -52,6 +56,7 @@ export function createWindow(options: CsvOptions): CsvWindow {
     if (pendingBytes < rest && !flush && !ended) return false;
     block =
       rest === 0 && pending.length === 1 ? pending[0]! : Buffer.concat([block.subarray(at), ...pending]);
+    base += at;
     at = 0;
     pending = [];
     pendingBytes = 0;
@@ -73,7 +78,7 @@ export function createWindow(options: CsvOptions): CsvWindow {
     },
     scan: (map, { rows, bytes, flush }) => {
       map.rows = 0;
-      if (failure !== null || (dry && !grow(flush))) return { block, from: at, next: failure ?? 'dry' };
+      if (failure !== null || (dry && !grow(flush))) return { block, from: at, base, next: failure ?? 'dry' };
       const from = at;
       finished = ended && pendingBytes === 0;
       const input = { block, from, line, final: finished };
@@ -82,7 +87,7 @@ export function createWindow(options: CsvOptions): CsvWindow {
       line = map.line;
       dry = stop === 'incomplete';
       failure = failureOf(stop);
-      return { block, from, next: failure ?? 'more' };
+      return { block, from, base, next: failure ?? 'more' };
     },
   };
 }

@@ -6,7 +6,7 @@ export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
 type Wide = 'utf-16le' | 'utf-16be';
 
 /** Bytes looked at to find a byte order mark or the pattern of UTF-16. */
-const SNIFF = 64;
+export const SNIFF = 64;
 
 /**
  * Turns text of the declared encoding (default UTF-8) into UTF-8 without a byte order mark. A mark decides
@@ -31,6 +31,13 @@ export async function* toUtf8(
     if (encoding === null) refuseUndeclaredWide(name, head);
     yield* body;
   }
+}
+
+/** Bytes before the text, where `toUtf8` passes it on as it stands; null where it does not. `head` as it begins. */
+export function plainTextStart(head: Buffer, declared: TextEncoding | undefined): number | null {
+  const mark = byteOrderMark(head);
+  const isUtf8 = mark === null ? (declared ?? 'utf8') === 'utf8' : mark.encoding === 'utf-8';
+  return isUtf8 ? (mark?.length ?? 0) : null;
 }
 
 interface Mark {

@@ -2,6 +2,7 @@ import { constants, openSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import {
+  assertUnchanged,
   type ByteCounter,
   type ByteStream,
   READ_SIZE,
@@ -25,6 +26,10 @@ export interface RawInput {
   readonly path: string | null;
   readonly totalBytes: number | null;
   readonly chunks: ByteStream;
+  /** The bytes of a regular file from this one on; null for what can only be read from its start. */
+  readonly readFrom: ((byte: number) => ByteStream) | null;
+  /** Throws SOURCE_CHANGED where a regular file is no longer what it was when it was opened. */
+  assertSame(): Promise<void>;
   readonly counter: ByteCounter;
   close(): Promise<void>;
 }
@@ -40,6 +45,8 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
       path: null,
       totalBytes: null,
       chunks,
+      readFrom: null,
+      assertSame: async () => {},
       counter,
       close: async () => destroy(options.stdin ?? process.stdin),
     };
@@ -82,6 +89,8 @@ function rawFifo(
     path: null,
     totalBytes: null,
     chunks: untilAborted(readIterable(fifo, name, counter), signal),
+    readFrom: null,
+    assertSame: async () => {},
     counter,
     close: async () => void fifo.destroy(),
   };
@@ -102,13 +111,20 @@ async function rawFile(
   if (stats.isDirectory()) throw readError(location.name, { code: 'EISDIR' });
   const regular = stats.isFile();
   const atOpen = regular ? stats : null;
-  const reads = readHandle(handle, location.name, options.readSize ?? READ_SIZE, counter, atOpen);
+  const read = (from: number): ByteStream => {
+    const reads = readHandle(handle, location.name, options.readSize ?? READ_SIZE, counter, atOpen, from);
+    return untilAborted(reads, options.signal);
+  };
   let closed: Promise<void> | null = null;
   return {
     name: location.name,
     path: regular ? location.path : null,
     totalBytes: regular ? stats.size : null,
-    chunks: untilAborted(reads, options.signal),
+    chunks: read(0),
+    readFrom: regular ? read : null,
+    assertSame: async () => {
+      if (atOpen !== null) assertUnchanged(location.name, atOpen, await handle.stat());
+    },
     counter,
     close: () => {
       closed ??= handle.close();

@@ -1,8 +1,8 @@
 import { FeaturectlError } from '../core/errors.ts';
 import type { Source, SourceFormat } from '../core/types.ts';
 import { type ByteStream, peek } from './bytes.ts';
-import { createCsvReader, openCsv } from './csv-source.ts';
-import { type TextEncoding, toUtf8 } from './encoding.ts';
+import { openCsv } from './csv-source.ts';
+import { plainTextStart, SNIFF, type TextEncoding, toUtf8 } from './encoding.ts';
 import {
   type Compression,
   describeMagic,
@@ -66,7 +66,7 @@ async function openByContent(raw: RawInput, options: OpenOptions): Promise<Sourc
   const hint: NameHint = raw.name === '-' ? { format: null, compression: null } : formatFromName(raw.name);
   const content = await readContent(raw, hint);
   const format = decideFormat(raw, options.format ?? hint.format, content);
-  if (format === 'csv' || format === 'tsv') return openText(raw, format, content.chunks, options);
+  if (format === 'csv' || format === 'tsv') return openText(raw, format, content, options);
   if (format === 'parquet') {
     const { openParquet } = await import('./parquet-source.ts');
     return openParquet(raw, content.chunks, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
@@ -163,22 +163,27 @@ function emptyFile(name: string, format: SourceFormat): FeaturectlError {
   );
 }
 
-function openText(
+async function openText(
   raw: RawInput,
   format: 'csv' | 'tsv',
-  chunks: ByteStream,
+  content: Content,
   options: OpenOptions,
 ): Promise<Source> {
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : ',');
   refuseDelimiter(delimiter);
+  const { head, chunks } = await peek(content.chunks, SNIFF);
+  const start = content.gzip ? null : plainTextStart(head, options.encoding);
+  const { readFrom } = raw;
   return openCsv({
     info: { name: raw.name, format, totalBytes: raw.totalBytes },
     chunks: toUtf8(chunks, raw.name, options.encoding),
-    reader: createCsvReader({
+    textFrom: readFrom === null || start === null ? null : (byte) => readFrom(start + byte),
+    options: {
       name: raw.name,
       delimiter,
       maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD,
-    }),
+    },
+    assertSame: raw.assertSame,
     batchRows: options.batchRows ?? DEFAULT_BATCH_ROWS,
     bytesRead: () => raw.counter.bytes,
     close: raw.close,

@@ -17,6 +17,8 @@ import {
  */
 export interface ParquetFooter {
   readonly rows: number;
+  /** Rows of each row group. */
+  readonly groupRows: readonly number[];
   /** Bytes of all column data before compression. */
   readonly uncompressedBytes: number;
   readonly encrypted: boolean;
@@ -76,7 +78,7 @@ const ARROW_MAX_PRECISION = 76;
 /** Throws an Error in words where the bytes are no footer. */
 export function readFooter(bytes: Buffer): ParquetFooter {
   const elements: SchemaElement[] = [];
-  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [] };
+  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [], rows: [] };
   let rows = 0;
   let encrypted = false;
   readStruct({ bytes, at: 0 }, (field, cursor) => {
@@ -98,6 +100,7 @@ export function readFooter(bytes: Buffer): ParquetFooter {
   }
   return {
     rows,
+    groupRows: groups.rows,
     uncompressedBytes: groups.bytes,
     encrypted: encrypted || groups.encrypted,
     topLevel: topLevelNames(elements),
@@ -165,6 +168,8 @@ interface GroupTotals {
   values: number;
   encrypted: boolean;
   readonly patches: Patch[];
+  /** Of each group. */
+  readonly rows: number[];
 }
 
 /** Bytes to stand in the footer in place of those from `start` up to `end`. */
@@ -183,8 +188,10 @@ function readRowGroup(cursor: Cursor, totals: GroupTotals): void {
       readList(cursor, () => readColumnChunk(cursor, totals));
       return true;
     }
-    if (field.id !== 2 || field.type !== TYPE.i64) return false;
-    totals.bytes += readInteger(cursor);
+    if (field.type !== TYPE.i64 || (field.id !== 2 && field.id !== 3)) return false;
+    const number = readInteger(cursor);
+    if (field.id === 2) totals.bytes += number;
+    else totals.rows.push(number);
     return true;
   });
 }

@@ -8,7 +8,7 @@ import type { RawInput } from './input.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
 import { type ParquetThread, startParquetThread } from './parquet-thread.ts';
 import { spoolToFile } from './spool.ts';
-import { cutBatch, emptyBatch } from './typed-batch.ts';
+import { cutBatch, emptyBatch, type RowWindow, rowWindow } from './typed-batch.ts';
 import { type TypedColumns, typedColumns } from './typed-columns.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
 
@@ -78,10 +78,12 @@ function parquetSource(opened: OpenParquet): Source {
   return {
     info: { name: raw.name, format: 'parquet', totalBytes: file.size },
     columns: columns.infos,
+    blocks: file.footer.groupRows,
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * file.size),
-    batches: (selected) => unchanged(opened, readBatches(opened, selected, progress)),
+    batches: (selected, range) =>
+      unchanged(opened, readBatches(opened, selected, progress, rowWindow(range))),
     close: opened.close,
   };
 }
@@ -104,14 +106,18 @@ async function* readBatches(
   opened: OpenParquet,
   selected: readonly number[],
   progress: { rows: number },
+  window: RowWindow,
 ): AsyncGenerator<ColumnBatch, void, undefined> {
   const { raw, thread, columns, batchRows, signal, file } = opened;
   const names = columns.select(selected);
   if (names.length === 0) {
-    yield* rowsOnly(file.footer.rows, batchRows, progress);
+    yield* rowsOnly(window, file.footer.rows, batchRows, progress);
     return;
   }
-  thread.select(names, decodedRows(file.footer));
+  const groups = groupsOf(file.footer, window);
+  progress.rows = groups.firstRow;
+  if (groups.rowGroups?.length === 0) return;
+  thread.select(names, decodedRows(file.footer), groups.rowGroups);
   const ahead = Array.from({ length: READ_AHEAD }, () => thread.next());
   for (const one of ahead) one.catch(() => undefined);
   for (;;) {
@@ -121,19 +127,46 @@ async function* readBatches(
     more.catch(() => undefined);
     ahead.push(more);
     for (const batch of RecordBatchReader.from(ipc)) {
-      yield* cutBatch(batch, columns.selection(selected, batch.schema), progress.rows + 1, batchRows);
+      yield* cutBatch(batch, columns.selection(selected, batch.schema), progress.rows + 1, batchRows, window);
       progress.rows += batch.numRows;
     }
   }
-  if (progress.rows !== file.footer.rows) throw wrongRowCount(raw.name, progress.rows, file.footer.rows);
+  if (progress.rows !== groups.endRow) throw wrongRowCount(raw.name, progress.rows, groups.endRow);
+}
+
+interface GroupRange {
+  /** Null: all of the file, whatever its footer says of its groups. */
+  readonly rowGroups: readonly number[] | null;
+  /** Rows before the first group, and up to the end of the last one. */
+  readonly firstRow: number;
+  readonly endRow: number;
+}
+
+/** The row groups that hold rows of the window. */
+function groupsOf({ groupRows, rows }: ParquetFooter, { skip, end }: RowWindow): GroupRange {
+  if (skip === 0 && end >= rows) return { rowGroups: null, firstRow: 0, endRow: rows };
+  const rowGroups: number[] = [];
+  let firstRow = Math.min(skip, rows);
+  let at = 0;
+  let endRow = firstRow;
+  for (const [index, count] of groupRows.entries()) {
+    if (at < end && at + count > skip) {
+      if (rowGroups.push(index) === 1) firstRow = at;
+      endRow = at + count;
+    }
+    at += count;
+  }
+  return { rowGroups, firstRow, endRow };
 }
 
 function* rowsOnly(
-  total: number,
+  { skip, end }: RowWindow,
+  rows: number,
   batchRows: number,
   progress: { rows: number },
 ): Generator<ColumnBatch, void, undefined> {
-  for (let row = 0; row < total; row += batchRows) {
+  const total = Math.min(rows, end);
+  for (let row = skip; row < total; row += batchRows) {
     const count = Math.min(batchRows, total - row);
     progress.rows = row + count;
     yield emptyBatch(row + 1, count);

@@ -9,8 +9,8 @@ import type { WasmEngine } from './wasm-engine.ts';
 export interface ParquetThread {
   /** The Arrow schema of the file, as an IPC stream. */
   readonly schema: Promise<Uint8Array>;
-  /** Chooses what `next` gives; once. */
-  select(columns: readonly string[], batchSize: number): void;
+  /** Chooses what `next` gives; once. `rowGroups` null: all. */
+  select(columns: readonly string[], batchSize: number, rowGroups: readonly number[] | null): void;
   /** The next record batch as an IPC stream; null after the last. Fails with the decoder's message. */
   next(): Promise<Uint8Array | null>;
   stop(): Promise<void>;
@@ -36,7 +36,12 @@ interface Glue {
   ParquetFile: { fromFile(blob: Blob): Promise<File> };
 }
 
-type Request = { readonly columns: readonly string[]; readonly batchSize: number } | 'next' | 'stop';
+interface Selection {
+  readonly columns: readonly string[];
+  readonly batchSize: number;
+  readonly rowGroups?: readonly number[];
+}
+type Request = Selection | 'next' | 'stop';
 type Reply = { readonly bytes: Uint8Array | null } | { readonly failure: string };
 
 /** `import()` stands in the text because test runners and bundlers rewrite the one of a source file. */
@@ -75,7 +80,10 @@ export function startParquetThread(data: ThreadData): ParquetThread {
   };
   return {
     schema: answer() as Promise<Uint8Array>,
-    select: (columns, batchSize) => worker.postMessage({ columns, batchSize } satisfies Request),
+    select: (columns, batchSize, rowGroups) => {
+      const groups = rowGroups === null ? {} : { rowGroups };
+      worker.postMessage({ columns, batchSize, ...groups } satisfies Request);
+    },
     next: () => {
       worker.postMessage('next' satisfies Request);
       return answer();

@@ -1,6 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { Data, RecordBatch } from 'apache-arrow';
-import type { ByteString, ColumnBatch, LogicalType, RowFault, TypedColumn, Value } from '../core/types.ts';
+import type {
+  ByteString,
+  ColumnBatch,
+  LogicalType,
+  RowFault,
+  SourceRange,
+  TypedColumn,
+  Value,
+} from '../core/types.ts';
 import { byteReader, byteSlots, latin1, type Reader, valueReader } from './arrow-values.ts';
 import { valueText } from './value-text.ts';
 
@@ -11,19 +19,31 @@ export interface TypedSelection {
   readonly index: number;
 }
 
+/** Rows `skip` + 1 to `end` of a source, numbered from 1. */
+export interface RowWindow {
+  readonly skip: number;
+  readonly end: number;
+}
+
+export function rowWindow(range: SourceRange | undefined): RowWindow {
+  return { skip: range?.from?.row ?? 0, end: range?.to?.row ?? Number.POSITIVE_INFINITY };
+}
+
 /**
  * Cuts an Arrow record batch into batches of at most `batchRows` rows, without copying. Text that is not
- * UTF-8 makes its row a fault.
+ * UTF-8 makes its row a fault. Rows outside of the window are left out.
  */
 export function* cutBatch(
   batch: RecordBatch,
   selection: readonly TypedSelection[],
   firstRow: number,
   batchRows: number,
+  { skip, end }: RowWindow,
 ): Generator<ColumnBatch, void, undefined> {
   const parts = selection.map((column) => prepare(batch.data.children[column.index]!, column));
-  for (let start = 0; start < batch.numRows; start += batchRows) {
-    const count = Math.min(batchRows, batch.numRows - start);
+  const rows = Math.min(batch.numRows, end - firstRow + 1);
+  for (let start = Math.max(0, skip - firstRow + 1); start < rows; start += batchRows) {
+    const count = Math.min(batchRows, rows - start);
     yield makeBatch(
       parts.map((part) => part(start, count)),
       selection,
@@ -141,6 +161,7 @@ function makeBatch(
     line: (row) => firstRow + row,
     record: (row) =>
       columns.map((column) => ({ text: valueText(column.type, column.at(row)), quoted: false })),
+    position: (row) => ({ row: firstRow - 1 + row, line: firstRow + row, byte: 0 }),
   };
 }
 

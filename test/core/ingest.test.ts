@@ -1,8 +1,9 @@
 /** The loop alone, on rows in memory: whatever ends a run, every row read has exactly one fate. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { createAccounts } from '../../src/core/accounts.ts';
 import { FeaturectlError } from '../../src/core/errors.ts';
-import { createAccounts, type Ending, ingest } from '../../src/core/ingest.ts';
+import { type Ending, ingest } from '../../src/core/ingest.ts';
 import { createLedger, type Ledger } from '../../src/core/ledger.ts';
 import type {
   ColumnBatch,
@@ -27,21 +28,21 @@ async function run(files: readonly string[], maxErrors: number, chunkRows: numbe
   const ledger = createLedger({ kind: 'count', max: maxErrors });
   const failures = { write: () => {}, flush: async () => {} };
   const interrupt = new AbortController();
-  const listener = createAccounts(ledger, failures, () => {});
+  const accounts = createAccounts(ledger, failures, () => {});
   let closed = 0;
   const sources = files.map((rows) => async () => {
     return sourceOf(rows.split('') as Row[], interrupt, () => {
       closed += 1;
     });
   });
-  const writer = writerOf(listener, chunkRows);
+  const writer = writerOf(accounts, chunkRows);
   const compile = (source: Source): RowEncoder => encoderOf(source);
   const ending = await ingest({
     sources,
     compile,
     writer,
     ledger,
-    failures,
+    accounts,
     signal: interrupt.signal,
     graceMs: 5,
   });
@@ -63,6 +64,7 @@ function sourceOf(rows: readonly Row[], interrupt: AbortController, onClose: () 
         faults: null,
         line: (row) => from + row + 2,
         record: () => [],
+        position: (row) => ({ row: from + row, line: from + row + 2, byte: 2 * (from + row) }),
       };
       rowsOf.set(batch, part);
       yield batch;
@@ -108,7 +110,7 @@ function writerOf(listener: WriteListener, chunkRows: number): Writer {
       const isFailed = rowsOf.get(origin.batch)?.[row] === 'f';
       if (code || isFailed) {
         listener.failed(origin, row, { code: code ?? 'WRONGTYPE', column: null, reason: 'no' });
-      } else listener.written(1);
+      } else listener.written(origin, 1);
     }
   };
   const send = async (): Promise<void> => {

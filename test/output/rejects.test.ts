@@ -50,12 +50,14 @@ function origin(columns: string[], records: RawCell[][], format: SourceFormat = 
     faults: null,
     line: (row: number) => row + 2,
     record: (row: number) => records[row] ?? [],
+    position: (row: number) => ({ row, line: row + 2, byte: 0 }),
   };
   return { source, batch, recordColumns: columns };
 }
 
 async function lineOf(columns: string[], record: RawCell[], format: SourceFormat = 'csv'): Promise<string> {
   const rejects = await openRejects(path, []);
+  rejects.start();
   rejects.write(origin(columns, [record], format), 0, failure);
   await rejects.close();
   const [, ...lines] = readFileSync(path, 'latin1').split(/(?<=\n)/);
@@ -124,6 +126,7 @@ describe('the header', () => {
     ['a source with a _line of its own', ['_line', 'x'], '_line,x,_source,_stage,_code,_column,_reason'],
   ])('%s', async (_name, columns, header) => {
     const rejects = await openRejects(path, []);
+    rejects.start();
     rejects.write(origin(columns, [columns.map(() => cell('v'))]), 0, failure);
     await rejects.close();
     const [first, second] = readFileSync(path, 'utf8').split('\n');
@@ -136,6 +139,7 @@ describe('the file', () => {
   test('old content is gone at open, the file is gone after a run without rejects', async () => {
     writeFileSync(path, 'id,_source,_line,_stage,_code,_column,_reason\nold\n');
     const rejects = await openRejects(path, []);
+    rejects.start();
     expect(readFileSync(path, 'utf8')).toBe('');
     await rejects.flush();
     await rejects.close();
@@ -151,6 +155,7 @@ describe('the file', () => {
 
   test('rows are there after flush, more after close, in order', async () => {
     const rejects = await openRejects(path, []);
+    rejects.start();
     const from = origin(['id'], [[cell('a')], [cell('b')], [cell('c')]]);
     rejects.write(from, 0, failure);
     await rejects.flush();
@@ -163,6 +168,7 @@ describe('the file', () => {
 
   test('what is held is bounded without a flush', async () => {
     const rejects = await openRejects(path, []);
+    rejects.start();
     const from = origin(['id'], [[cell('z'.repeat(10_000))]]);
     for (let row = 0; row < 100; row += 1) rejects.write(from, 0, failure);
     const onDisk = readFileSync(path).length;
@@ -173,6 +179,7 @@ describe('the file', () => {
 
   test('sources with other columns get files of their own; equal columns share one', async () => {
     const rejects = await openRejects(path, []);
+    rejects.start();
     rejects.write(origin(['a', 'b'], [[cell('1'), cell('2')]]), 0, failure);
     rejects.write(origin(['b', 'a'], [[cell('3'), cell('4')]]), 0, failure);
     rejects.write(origin(['a', 'b'], [[cell('5'), cell('6')]]), 0, failure);
@@ -184,11 +191,14 @@ describe('the file', () => {
 
   test('further files of an earlier run are removed; a file that is not ours is left alone', async () => {
     writeFileSync(partPath(path, 2), `a,${OWN}\n1,,,,,,\n`);
-    await (await openRejects(path, [])).close();
+    const earlier = await openRejects(path, []);
+    earlier.start();
+    await earlier.close();
     expect(existsSync(partPath(path, 2))).toBe(false);
 
     writeFileSync(partPath(path, 2), 'mine');
     const rejects = await openRejects(path, []);
+    rejects.start();
     rejects.write(origin(['a'], [[cell('1')]]), 0, failure);
     rejects.write(origin(['b'], [[cell('1')]]), 0, failure);
     await rejects.close();
@@ -196,9 +206,19 @@ describe('the file', () => {
     expect(rejects.paths()).toEqual([path, partPath(path, 3)]);
   });
 
+  test('a run that ends before it starts to write leaves the file of an earlier run as it was', async () => {
+    writeFileSync(path, `a,${OWN}\n1,,,,,,\n`);
+    writeFileSync(partPath(path, 2), `b,${OWN}\n1,,,,,,\n`);
+    await (await openRejects(path, [])).close();
+    expect(ids(path)).toEqual(['a', '1']);
+    expect(ids(partPath(path, 2))).toEqual(['b', '1']);
+  });
+
   test('a further file that is a source of this run is not removed', async () => {
     writeFileSync(partPath(path, 2), `a,${OWN}\n1,,,,,,\n`);
-    await (await openRejects(path, [partPath(path, 2)])).close();
+    const again = await openRejects(path, [partPath(path, 2)]);
+    again.start();
+    await again.close();
     expect(existsSync(partPath(path, 2))).toBe(true);
   });
 });
@@ -238,6 +258,7 @@ describe('refused before anything is loaded', () => {
 describe.skipIf(!existsSync('/dev/full'))('a full disk', () => {
   test('flush says how many rows are lost, and close does not say it again', async () => {
     const rejects = await openRejects('/dev/full', []);
+    rejects.start();
     const from = origin(['id'], [[cell('1')]]);
     rejects.write(from, 0, failure);
     rejects.write(from, 0, failure);
@@ -248,6 +269,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk', () => {
 
   test('close says it where no flush has', async () => {
     const rejects = await openRejects('/dev/full', []);
+    rejects.start();
     rejects.write(origin(['id'], [[cell('1')]]), 0, failure);
     await expect(rejects.close()).rejects.toMatchObject({ code: 'OUTPUT' });
     expect(existsSync('/dev/full')).toBe(true);

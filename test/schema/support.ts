@@ -156,6 +156,7 @@ function originOf(
     faults: faults ?? null,
     line: (row) => firstRow + row + 1,
     record: () => [],
+    position: (row) => ({ row, line: row + 1, byte: 0 }),
   };
   const source: Source = {
     info: { name: 'in.csv', format: 'csv', totalBytes: null },

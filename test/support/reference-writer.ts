@@ -83,7 +83,7 @@ async function writeRow(
     return listener.failed(row.origin, row.row, fault);
   }
   const order = options.mode === 'newer' ? await compareStored(client, options, row) : 1;
-  if (order < 0) return listener.skipped('stale', 1);
+  if (order < 0) return listener.skipped(row.origin, 'stale', 1);
   const pipeline = client.pipeline();
   if (order > 0) {
     if (options.mode === 'replace') pipeline.del(row.key);
@@ -95,8 +95,8 @@ async function writeRow(
   }
   if (row.ttlMs > 0) pipeline.pexpire(row.key, row.ttlMs);
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-  if (order === 0) listener.skipped('unchanged', 1);
-  else listener.written(1);
+  if (order === 0) listener.skipped(row.origin, 'unchanged', 1);
+  else listener.written(row.origin, 1);
 }
 
 /** The sign of the row's event time minus the stored one; 1 where none is stored. */

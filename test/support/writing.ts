@@ -33,10 +33,10 @@ export function createTally(): Tally {
   const told: Told = { written: 0, skipped: {}, failed: new Map(), retries: [] };
   return {
     told,
-    written: (rows) => {
+    written: (_origin, rows) => {
       told.written += rows;
     },
-    skipped: (code, rows) => {
+    skipped: (_origin, code, rows) => {
       told.skipped[code] = (told.skipped[code] ?? 0) + rows;
     },
     failed: (_origin, row, fault) => {

@@ -172,7 +172,7 @@ async function openText(
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : ',');
   refuseDelimiter(delimiter);
   const { head, chunks } = await peek(content.chunks, SNIFF);
-  const start = content.gzip ? null : plainTextStart(head, options.encoding);
+  const start = content.compression !== null ? null : plainTextStart(head, options.encoding);
   const { readFrom } = raw;
   return openCsv({
     info: { name: raw.name, format, totalBytes: raw.totalBytes },

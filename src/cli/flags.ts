@@ -17,6 +17,7 @@ import {
   asCount,
   asDelimiter,
   asDuration,
+  asHttpUrl,
   asRate,
   asRepeated,
   commaList,
@@ -58,6 +59,10 @@ export interface IngestFlags extends ConnectionFlags, ReadingFlags {
   maxErrors?: Budget;
   rejects?: string;
   report?: string;
+  reportHtml?: string;
+  metrics?: string;
+  metricsName?: string;
+  pushgateway?: string;
   dryRun?: boolean;
   failOnEmpty: boolean;
   quiet: boolean;
@@ -156,6 +161,16 @@ export function addRunOptions(command: Command): Command {
     .option('--max-errors <n|p%|all>', 'rows that may fail before the run stops (default: 0)', asBudget)
     .option('--rejects <file>', 'write failed rows to this CSV; mended, it can be ingested again')
     .option('--report <file>', 'write a JSON report; - is stdout')
+    .option('--report-html <file>', 'write a report to look at, with charts; one file that loads nothing')
+    .option(
+      '--metrics <file>',
+      'write Prometheus metrics of the run (textfile collector: a name that ends in .prom)',
+    )
+    .option('--pushgateway <url>', 'push the same metrics; if that fails, the run still counts', asHttpUrl)
+    .option(
+      '--metrics-name <name>',
+      'label "load" of the metrics (default: name of the schema file, else the prefix)',
+    )
     .option('--fail-on-empty', 'exit 3 when the sources hold no row', false)
     .option('--quiet', 'print nothing on success', false)
     .addOption(new Option('--log <form>', 'form of progress lines').choices(['text', 'json']).default('text'))
@@ -176,6 +191,10 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
     budget: flags.maxErrors ?? { kind: 'count', max: 0 },
     rejects: flags.rejects ?? null,
     report: flags.report ?? null,
+    reportHtml: flags.reportHtml ?? null,
+    metrics: flags.metrics ?? null,
+    metricsName: flags.metricsName ?? null,
+    pushgateway: flags.pushgateway ?? null,
     dryRun: flags.dryRun ?? false,
     failOnEmpty: flags.failOnEmpty,
     quiet: flags.quiet,

@@ -55,6 +55,11 @@ export function asDelimiter(text: string): string {
   return isFit ? delimiter : fail('1 to 8 characters without quotes and line ends; \\t is tab');
 }
 
+export function asHttpUrl(text: string): string {
+  const isFit = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  return isFit ? text : fail('an address such as http://pushgateway:9091');
+}
+
 export function asBudget(text: string): Budget {
   return parseBudget(text) ?? fail('a number of rows (25), a share (0.5%) or all');
 }

@@ -1,12 +1,13 @@
 /** The end of a run: rejects closed, summary and report written, exit code chosen. */
+import { parse } from 'node:path';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
 import type { Ledger } from '../core/ledger.ts';
-import { buildReport, writeReport } from '../output/report.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import type { Run } from './run.ts';
 import { tellEnd } from './tell-end.ts';
 import { packageVersion } from './version.ts';
+import { exitOf, writeOutputs } from './write-outputs.ts';
 
 /** Returns 0, 1 or a signal's exit code; throws what ended the run otherwise. */
 export async function finishRun(run: Run, ending: Ending): Promise<number> {
@@ -14,21 +15,11 @@ export async function finishRun(run: Run, ending: Ending): Promise<number> {
   const exitCode = error ? exitOf(error) : quietExit(run, ending);
   const facts = gatherFacts(run, exitCode, error);
   tellEnd(run, facts, ending);
-  const reportError = await tryReport(run, facts);
+  // An output that cannot be written must not hide why the run failed.
+  const outputError = await writeOutputs(run, facts);
   if (error) throw error;
-  if (reportError) throw reportError;
+  if (outputError) throw outputError;
   return exitCode;
-}
-
-/** A report that cannot be written must not hide why the run failed. */
-async function tryReport(run: Run, facts: RunFacts): Promise<unknown> {
-  if (run.reportPath === null) return null;
-  try {
-    await writeReport(run.reportPath, buildReport(facts), run.io.stdout);
-    return null;
-  } catch (error) {
-    return error;
-  }
 }
 
 function endingError(run: Run, ending: Ending): unknown {
@@ -61,10 +52,6 @@ async function closeRejects(run: Run, error: unknown): Promise<unknown> {
   }
 }
 
-function exitOf(error: unknown): number {
-  return error instanceof FeaturectlError ? error.exitCode : EXIT.bug;
-}
-
 function quietExit(run: Run, ending: Ending): number {
   if (ending.kind === 'interrupted') {
     return typeof run.io.signal.reason === 'number' ? run.io.signal.reason : EXIT.sigint;
@@ -79,6 +66,7 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     command: options.dryRun ? 'validate' : 'ingest',
     version: packageVersion(),
     runId: run.runId,
+    load: loadName(options),
     startedAt: run.startedAt,
     endedAt: new Date(),
     exitCode,
@@ -93,6 +81,13 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     plan: writer?.plan ?? null,
     stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },
   };
+}
+
+/** One of few, whatever the data: metrics are kept by it. */
+function loadName({ metricsName, schema }: Run['options']): string {
+  if (metricsName !== null) return metricsName;
+  if (schema.file !== null) return parse(schema.file).name;
+  return schema.prefix.replace(/:$/, '') || 'featurectl';
 }
 
 function describe(error: unknown): RunFacts['error'] {

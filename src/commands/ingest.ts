@@ -10,7 +10,6 @@ import { fingerprint } from '../output/fingerprint.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
-import { assertReportWritable } from '../output/report.ts';
 import { compileEncoder, type FeatureSchema, hasFractionalTtl, keyOf, keyParts } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { connectOptions } from './connection.ts';
@@ -21,6 +20,7 @@ import { expandOptions, openOptions } from './reading.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { followSources } from './source-track.ts';
+import { assertOutputsWritable } from './write-outputs.ts';
 
 /** How long rows in flight may take to settle after a signal, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -64,7 +64,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
     }),
     track: followSources(),
     rejects: null,
-    reportPath: null,
+    mayWriteOutputs: false,
     writer: null,
   };
 }
@@ -89,14 +89,14 @@ async function load(run: Run): Promise<Ending> {
 async function findSources(run: Run): Promise<readonly SourceLocation[]> {
   const { options } = run;
   refuseOverwriting(options, options.sources);
-  if (options.report !== null) await assertReportWritable(options.report);
-  run.reportPath = options.report;
+  await assertOutputsWritable(options);
+  run.mayWriteOutputs = true;
   const locations = await expandSources(options.sources, expandOptions(options.reading));
   try {
     refuseOverwriting(options, sourceNames(locations));
     return locations;
   } catch (error) {
-    run.reportPath = null;
+    run.mayWriteOutputs = false;
     throw error;
   }
 }

@@ -67,6 +67,12 @@ export interface IngestOptions {
   readonly rejects: string | null;
   /** A path, or '-' for stdout. */
   readonly report: string | null;
+  readonly reportHtml: string | null;
+  /** A Prometheus textfile. */
+  readonly metrics: string | null;
+  /** What the run is called in metrics; null: after its schema file or key prefix. */
+  readonly metricsName: string | null;
+  readonly pushgateway: string | null;
   readonly dryRun: boolean;
   readonly failOnEmpty: boolean;
   readonly quiet: boolean;

@@ -10,7 +10,7 @@ interface Named {
   readonly path: string;
 }
 
-/** Throws USAGE where --rejects or --report would overwrite a source, the schema, a certificate or each other. */
+/** Throws USAGE where an output would overwrite a source, the schema, a certificate or another output. */
 export function refuseOverwriting(options: IngestOptions, sources: readonly string[]): void {
   const { tlsCa, tlsCert, tlsKey } = options.connection;
   const inputs = [
@@ -20,16 +20,21 @@ export function refuseOverwriting(options: IngestOptions, sources: readonly stri
     ...named('--tls-cert', tlsCert),
     ...named('--tls-key', tlsKey),
   ];
-  const rejects = named('--rejects', options.rejects);
-  const report = named('--report', options.report === '-' ? null : options.report);
-  if (options.rejects === '-') {
-    throw new FeaturectlError(
-      'USAGE',
-      '--rejects -: expected a file, found - (standard output); name a file',
-    );
-  }
-  for (const output of rejects) refuse(output, inputs);
-  for (const output of report) refuse(output, [...inputs, ...rejects]);
+  const outputs = [
+    ...named('--rejects', options.rejects),
+    ...named('--report', options.report === '-' ? null : options.report),
+    ...named('--report-html', options.reportHtml),
+    ...named('--metrics', options.metrics),
+  ];
+  outputs.forEach((output, i) => {
+    if (output.path === '-') {
+      throw new FeaturectlError(
+        'USAGE',
+        `${output.role} -: expected a file, found - (standard output); name a file`,
+      );
+    }
+    refuse(output, [...inputs, ...outputs.slice(0, i)]);
+  });
 }
 
 function named(role: string, path: string | null): Named[] {

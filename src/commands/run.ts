@@ -18,7 +18,7 @@ export interface Run {
   readonly log: JsonLog | null;
   readonly track: SourceTrack;
   rejects: RejectsFile | null;
-  /** Where the report goes, once it is known to overwrite nothing that the run reads. */
-  reportPath: string | null;
+  /** Whether report and metrics are known to overwrite nothing that the run reads. */
+  mayWriteOutputs: boolean;
   writer: Writer | null;
 }

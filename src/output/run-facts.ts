@@ -18,6 +18,8 @@ export interface RunFacts {
   /** Of featurectl. */
   readonly version: string;
   readonly runId: string;
+  /** What tells this load from others that are run again and again: a schema's name, never a date or a file of a day. */
+  readonly load: string;
   readonly startedAt: Date;
   readonly endedAt: Date;
   readonly exitCode: number;

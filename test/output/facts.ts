@@ -6,6 +6,7 @@ export function someFacts(more: Partial<RunFacts> = {}): RunFacts {
     command: 'ingest',
     version: '0.1.0',
     runId: 'run-1',
+    load: 'users',
     startedAt: new Date('2024-01-15T10:00:00.000Z'),
     endedAt: new Date('2024-01-15T10:00:20.500Z'),
     exitCode: 1,

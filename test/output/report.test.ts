@@ -18,7 +18,8 @@ import { text as readText } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FINGERPRINT_HEAD_BYTES, fingerprint, NO_FINGERPRINT } from '../../src/output/fingerprint.ts';
 import { redactOptions, redactUrls } from '../../src/output/redact.ts';
-import { assertReportWritable, buildReport, writeReport } from '../../src/output/report.ts';
+import { buildReport, reportText } from '../../src/output/report.ts';
+import { assertWritable, writeWhole } from '../../src/output/whole-file.ts';
 import { someFacts } from './facts.ts';
 import { validate } from './json-schema.ts';
 
@@ -125,13 +126,15 @@ describe('no secrets', () => {
 
 describe('written', () => {
   const report = buildReport(someFacts());
+  const writeReport = (path: string, stdout: NodeJS.WritableStream): Promise<void> =>
+    writeWhole('the report', path, reportText(report), stdout);
 
   test('to a file, in place of an old one, with nothing left beside it', async () => {
     const path = join(dir, 'report.json');
     writeFileSync(path, 'old');
-    await assertReportWritable(path);
+    await assertWritable('the report', path);
     expect(readFileSync(path, 'utf8')).toBe('old');
-    await writeReport(path, report, new PassThrough());
+    await writeReport(path, new PassThrough());
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(asJson(report));
     expect(readdirSync(dir)).toEqual(['report.json']);
   });
@@ -139,27 +142,27 @@ describe('written', () => {
   test('through a symbolic link, which stays one', async () => {
     writeFileSync(join(dir, 'real.json'), '');
     symlinkSync('real.json', join(dir, 'link.json'));
-    await writeReport(join(dir, 'link.json'), report, new PassThrough());
+    await writeReport(join(dir, 'link.json'), new PassThrough());
     expect(lstatSync(join(dir, 'link.json')).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(join(dir, 'real.json'), 'utf8'))).toEqual(asJson(report));
   });
 
   test("to stdout for '-', as one JSON text", async () => {
     const stdout = new PassThrough();
-    await writeReport('-', report, stdout);
+    await writeReport('-', stdout);
     stdout.end();
     expect(JSON.parse(await readText(stdout))).toEqual(asJson(report));
   });
 
   test('to a device', async () => {
-    await assertReportWritable('/dev/null');
-    await writeReport('/dev/null', report, new PassThrough());
+    await assertWritable('the report', '/dev/null');
+    await writeReport('/dev/null', new PassThrough());
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   test('a stdout that is gone is an OUTPUT error', async () => {
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done(new Error('gone')) });
-    await expect(writeReport('-', report, stdout)).rejects.toMatchObject({ code: 'OUTPUT' });
+    await expect(writeReport('-', stdout)).rejects.toMatchObject({ code: 'OUTPUT' });
   });
 
   test.each([
@@ -169,8 +172,8 @@ describe('written', () => {
   ])('%s: told before the run and after it', async (_name, target, code) => {
     writeFileSync(join(dir, 'file'), '');
     const told = { code: 'OUTPUT', message: expect.stringContaining(code) };
-    await expect(assertReportWritable(target())).rejects.toMatchObject(told);
-    await expect(writeReport(target(), report, new PassThrough())).rejects.toMatchObject(told);
+    await expect(assertWritable('the report', target())).rejects.toMatchObject(told);
+    await expect(writeReport(target(), new PassThrough())).rejects.toMatchObject(told);
   });
 
   // Root may write anywhere, so the case cannot be made there.
@@ -179,8 +182,8 @@ describe('written', () => {
     mkdirSync(closed);
     writeFileSync(join(closed, 'report.json'), 'old');
     chmodSync(closed, 0o500);
-    await assertReportWritable(join(closed, 'report.json'));
-    await writeReport(join(closed, 'report.json'), report, new PassThrough());
+    await assertWritable('the report', join(closed, 'report.json'));
+    await writeReport(join(closed, 'report.json'), new PassThrough());
     chmodSync(closed, 0o700);
     expect(JSON.parse(readFileSync(join(closed, 'report.json'), 'utf8'))).toEqual(asJson(report));
   });

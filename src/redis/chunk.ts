@@ -85,6 +85,21 @@ export function addUnit(chunk: Chunk, start: number, firstRow: number, replies: 
   chunk.units++;
 }
 
+/**
+ * Appends a unit of another chunk, bytes and rows as they are, to one that has room for it. Rows of it that are
+ * settled stay so, which only the first unit of a chunk can have.
+ */
+export function copyUnit(to: Chunk, from: Chunk, unit: number): void {
+  const start = to.length;
+  const firstRow = to.rows;
+  to.length += from.buffer.copy(to.buffer, start, from.unitStart[unit], endOfUnit(from, unit));
+  const row = from.unitRow[unit]!;
+  const rows = rowsOfUnit(from, unit);
+  for (let i = row; i < row + rows; i++) addRow(to, originOf(from, i), from.rowAt[i]!);
+  addUnit(to, start, firstRow, from.unitReplies[unit]!, from.unitFlags[unit]!);
+  if (firstRow === 0) to.told = Math.max(0, from.told - row);
+}
+
 export function rowsOfUnit(chunk: Chunk, unit: number): number {
   const next = unit + 1 < chunk.units ? chunk.unitRow[unit + 1]! : chunk.rows;
   return next - chunk.unitRow[unit]!;

@@ -5,6 +5,7 @@ import { parseAddress, type RedisAddress } from './address.ts';
 import { ask, inTime, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
 import { atMostEvery, type Patience, persist } from './persist.ts';
+import { hostOf, portOf } from './redirect.ts';
 import { firstWord } from './server-errors.ts';
 
 export interface ConnectOptions {
@@ -13,6 +14,8 @@ export interface ConnectOptions {
   /** `host:port` of Sentinels that watch `sentinelName`; the URL then gives user, password and db only. */
   readonly sentinels?: readonly string[];
   readonly sentinelName?: string;
+  /** The server must be a node of a Redis Cluster; one that is, is used as such without it too. */
+  readonly cluster?: boolean;
   /** PEM texts. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Milliseconds until a server that cannot be reached is an error. */
@@ -31,6 +34,12 @@ export interface Connection {
   readonly client: Redis;
   /** One more such client: one try of at most `withinMs`, rejects with REDIS_AUTH or an ordinary error. */
   open(withinMs?: number): Promise<Redis>;
+  /** As `open`, to another node (host:port) of the same Cluster, with the same user and TLS. */
+  openAt(node: string, withinMs?: number): Promise<Redis>;
+  /** host:port of the address; for a unix socket a stand-in that `openAt` knows. */
+  readonly node: string;
+  /** A Cluster was asked for. */
+  readonly cluster: boolean;
   /** Ends all waiting before the first row. */
   readonly signal: AbortSignal | undefined;
   /** Closes every client at once, also those that are being opened. */
@@ -44,27 +53,46 @@ const REFUSALS = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
 
 /** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`, the signal's reason. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const address = parseAddress(options.url);
+  const address = clusterAddress(parseAddress(options.url), options);
   const clients = new Set<Redis>();
   let isClosed = false;
-  const open = async (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => {
+  const openTo = async (to: RedisAddress, withinMs: number): Promise<Redis> => {
     if (isClosed) throw new Error('the connection was closed by featurectl');
-    const client = new Redis({ ...clientOptions(address, options), connectTimeout: withinMs });
+    const client = new Redis({ ...clientOptions(to, options), connectTimeout: withinMs });
     clients.add(client);
     client.once('end', () => clients.delete(client));
-    return ready(client, address, withinMs);
+    return ready(client, to, withinMs);
   };
+  const open = (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => openTo(address, withinMs);
+  const node = `${address.host ?? '127.0.0.1'}:${address.port}`;
+  const openAt = (at: string, withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> =>
+    openTo(at === node ? address : addressOf(at, address), withinMs);
   const close = async (): Promise<void> => {
     isClosed = true;
     for (const each of clients) cut(each);
   };
   try {
     const client = await persist(patience(address.shown, options), open);
-    return { shown: address.shown, client, open, close, signal: options.signal };
+    const cluster = options.cluster ?? false;
+    return { shown: address.shown, client, open, openAt, node, cluster, close, signal: options.signal };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** A Cluster has database 0 only. Throws USAGE. */
+function clusterAddress(address: RedisAddress, { cluster }: ConnectOptions): RedisAddress {
+  if (!cluster || address.db === 0) return address;
+  throw new FeaturectlError(
+    'USAGE',
+    `--cluster: expected database 0, the only one of a Redis Cluster; found ${address.db} in ${address.shown}`,
+  );
+}
+
+/** Another node, with the user and TLS of this address. */
+function addressOf(node: string, address: RedisAddress): RedisAddress {
+  return { ...address, host: hostOf(node), port: portOf(node), path: null, shown: node };
 }
 
 function patience(shown: string, options: ConnectOptions): Patience {

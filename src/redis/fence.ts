@@ -5,11 +5,14 @@
  * server close the old one (CLIENT KILL), after which nothing of it is executed. Where the user may not run
  * CLIENT INFO and CLIENT KILL, or the server is older than Redis 6.2, this is left out.
  */
+import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import { ask, messageOf } from './ask.ts';
 import { isDenied } from './server-errors.ts';
 
 interface Session {
+  /** The server's address as this side sees it. */
+  readonly server: string;
   /** Ids grow, and are never used again until the server restarts. */
   readonly id: number;
   /** The client's address as the server sees it. */
@@ -22,7 +25,13 @@ const sessions = new WeakMap<Redis, Session>();
 export async function introduce(client: Redis, withinMs: number): Promise<void> {
   const info = await permitted(ask(client, withinMs, 'CLIENT', 'INFO'));
   const match = /\bid=(\d+) addr=(\S+)/.exec(String(info));
-  if (match) sessions.set(client, { id: Number(match[1]), addr: match[2] ?? '' });
+  if (match) sessions.set(client, { server: serverOf(client), id: Number(match[1]), addr: match[2] ?? '' });
+}
+
+/** Ids of different servers say nothing of each other. Empty for a unix socket. */
+function serverOf(client: Redis): string {
+  const { remoteAddress, remotePort } = client.stream as Partial<Socket>;
+  return remoteAddress === undefined ? '' : `${remoteAddress} ${remotePort}`;
 }
 
 /** Introduces `client`; when it returns, the server executes nothing more of `old`. Throws as introduce does. */
@@ -31,8 +40,9 @@ export async function takeOver(client: Redis, old: readonly Redis[], withinMs: n
   const own = sessions.get(client);
   for (const each of old) {
     const session = sessions.get(each);
-    // A smaller id than the old one's: the server is another or was restarted, and the old one is gone.
-    if (!own || !session || own.id <= session.id) continue;
+    if (!own || !session || own.server !== session.server) continue;
+    // A smaller id than the old one's: the server was restarted, and the old one is gone.
+    if (own.id <= session.id) continue;
     const filter = ['ID', session.id, 'ADDR', session.addr];
     await permitted(ask(client, withinMs, 'CLIENT', 'KILL', ...filter));
   }

@@ -24,6 +24,8 @@ export interface Framer extends Omit<RowSink, 'commit'> {
   resendFrom(chunk: Chunk): Buffer;
   /** Makes every unit of a chunk hold one row, and every later chunk too. False: they do already. */
   split(chunk: Chunk): boolean;
+  /** Appends a unit of another chunk of this path to `to`, which has room for it. */
+  adopt(to: Chunk, from: Chunk, unit: number): void;
 }
 
 export type Reply = number | string | Buffer | Error | null | readonly unknown[];

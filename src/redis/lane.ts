@@ -5,57 +5,38 @@
  * every fault. In mode newer a row that failed may come again after a later one of its key was taken; it is
  * stale then, and fields that only it has are not written. Bounds: `inFlight` chunks on the way, and what the
  * caller enqueues before it waits for room.
+ *
+ * On a Cluster a lane belongs to one node, and all rows of a slot that are not settled are in one lane. Rows that
+ * the node sends elsewhere are set aside while the rest of the window is answered. Then those under ASK are
+ * brought to the node that it named; where slots have moved, all that the lane holds is dealt out anew.
  */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
-import type { WriteListener } from '../core/types.ts';
+import { type AskedChunk, createAside } from './aside.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
 import { cut, sendBulk } from './bulk-channel.ts';
-import { type Chunk, type ChunkPool, forOrigins, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
+import { type Chunk, forOrigins, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
 import { takeOver } from './fence.ts';
-import type { Framer, Outcomes, ReplyReader } from './framer.ts';
+import type { Framer, Outcomes, Reply, ReplyReader } from './framer.ts';
+import type { Lane, LaneOptions } from './lane-options.ts';
+import { parseRedirect } from './redirect.ts';
 import { rowFault } from './script-replies.ts';
-import { judge, lostError, refusedError } from './server-errors.ts';
-
-export interface LaneOptions {
-  /** A new ready connection; rejects with FeaturectlError REDIS_AUTH for good, with anything else for now. */
-  readonly connect: (withinMs: number) => Promise<Redis>;
-  /** Loads the script anew on this connection, where there is one. */
-  readonly reload: (client: Redis, withinMs: number) => Promise<void>;
-  readonly pool: ChunkPool;
-  readonly replies: ReplyReader;
-  readonly listener: WriteListener;
-  readonly inFlight: number;
-  /** Milliseconds without a settled row after which the lane gives up. */
-  readonly retryForMs: number;
-  /** Milliseconds without a reply after which the connection is taken for dead. */
-  readonly replyWithinMs: number;
-  /** Called whenever something that a waiter may wait for has changed. */
-  readonly changed: () => void;
-  readonly count: (what: 'bytesSent' | 'chunksSent' | 'retries', by: number) => void;
-}
-
-export interface Lane {
-  enqueue(chunk: Chunk): void;
-  /** Chunks that wait for a place in the window. */
-  waiting(): number;
-  isIdle(): boolean;
-  error(): FeaturectlError | null;
-  /** Takes all that is not settled out of the lane, in order; nothing more happens in it. */
-  strip(): Chunk[];
-  close(): void;
-}
+import { firstWord, judge, lostError, refusedError, strayError } from './server-errors.ts';
 
 /** Milliseconds that one try to mend may take, whatever is left of `retryForMs`. */
 const MIN_TRY_MS = 200;
 const MAX_TRY_MS = 10_000;
 
-/** What is done once everything on the way is answered. */
+/** Longer than any wait between two tries. */
+const AT_REST_MS = 5000;
+
+/** What is done once everything on the way is answered, besides what becomes of rows that are set aside. */
 type Remedy = 'none' | 'again' | 'reconnect' | 'reload' | 'split';
 
 /** Long, since all of it is one state: what waits, what is on the way, and whether the lane is being mended. */
-export function createLane(options: LaneOptions, framer: () => Framer, first: Redis): Lane {
-  const { pool, replies, listener } = options;
+export function createLane(options: LaneOptions, framer: () => Framer, first: Redis | null): Lane {
+  const { pool, replies, listener, cluster } = options;
+  const aside = createAside(pool, (...unit) => framer().adopt(...unit));
   const queue: Chunk[] = [];
   const flying: Chunk[] = [];
   let client = first;
@@ -72,14 +53,16 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   let attempt = 0;
   let settledAt = Date.now();
   let repliedAt = Date.now();
+  let healedAt = 0;
   const watch = setInterval(() => watchReplies(), Math.max(20, Math.min(250, options.replyWithinMs / 4)));
   watch.unref();
 
   function pump(): void {
-    while (!dead && !healing && remedy === 'none' && queue.length > 0) {
+    while (!dead && !healing && remedy === 'none' && aside.isEmpty() && queue.length > 0) {
       if (flying.length >= options.inFlight) return;
       const chunk = queue.shift() as Chunk;
-      if (flying.length === 0) settledAt = repliedAt = Date.now();
+      if (flying.length === 0) repliedAt = Date.now();
+      if (flying.length === 0 && attempt === 0) settledAt = Date.now();
       flying.push(chunk);
       if (!send(chunk)) return;
     }
@@ -89,20 +72,22 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     const bytes = framer().resendFrom(chunk);
     const expected = repliesFrom(chunk, chunk.unit);
     const sentIn = epoch;
-    const isSent = sendBulk(client, bytes, expected, {
-      reply: (reply) => {
-        if (sentIn !== epoch || dead) return;
-        awaited -= 1;
-        repliedAt = Date.now();
-        guarded(() => {
-          if (remedy === 'none') take(chunk, reply);
-          if (remedy !== 'none' && awaited === 0) heal();
-        });
-      },
-      lost: () => {
-        if (sentIn === epoch) loseConnection('the connection was lost');
-      },
-    });
+    const isSent =
+      client !== null &&
+      sendBulk(client, bytes, expected, {
+        reply: (reply) => {
+          if (sentIn !== epoch || dead) return;
+          awaited -= 1;
+          repliedAt = Date.now();
+          guarded(() => {
+            if (remedy === 'none') take(chunk, reply);
+            if (awaited === 0 && (remedy !== 'none' || !aside.isEmpty())) heal();
+          });
+        },
+        lost: () => {
+          if (sentIn === epoch) loseConnection('the connection was lost');
+        },
+      });
     if (!isSent) {
       trouble('reconnect', 'the connection is closed');
       if (awaited === 0) heal();
@@ -122,7 +107,10 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   }
 
   function take(chunk: Chunk, reply: Parameters<ReplyReader['take']>[0]): void {
-    if (!replies.take(reply, chunk, outcomesOf(chunk)) || remedy !== 'none' || dead) return;
+    const isHeld = !aside.isEmpty() && aside.holds(chunk);
+    const isWhole = replies.take(reply, chunk, isHeld ? unheard : outcomesOf(chunk));
+    if (!isWhole || remedy !== 'none' || dead) return;
+    if (isHeld) aside.add(chunk, null);
     chunk.unit += 1;
     if (chunk.unit < chunk.units) return;
     flying.shift();
@@ -164,6 +152,9 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     trouble: (text) => {
       const verdict = judge(text);
       if (verdict === 'fatal') return die(refusedError(text));
+      if (verdict === 'redirect') return redirected(text);
+      if (firstWord(text) === 'TRYAGAIN' && rowsOfUnit(current, current.unit) > 1)
+        return trouble('split', text);
       trouble(verdict === 'reload' || verdict === 'reconnect' ? verdict : 'again', text);
     },
     refused: (text) => {
@@ -172,18 +163,43 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     },
   };
 
+  /** A row that an earlier one of its key holds back is sent again, whatever it answers. */
+  const unheard: Outcomes = {
+    written: () => {},
+    skipped: () => {},
+    failed: () => {},
+    trouble: (text) => {
+      if (judge(text) === 'fatal') die(refusedError(text));
+    },
+    refused: () => {},
+  };
+
+  function redirected(text: string): void {
+    const redirect = cluster === null ? null : parseRedirect(text, cluster.node);
+    if (redirect === null) return die(strayError(text));
+    // Of several keys some may have gone and some not.
+    if (redirect.kind === 'ask' && rowsOfUnit(current, current.unit) > 1) return trouble('split', text);
+    lastTrouble = text;
+    aside.add(current, redirect);
+  }
+
   function trouble(how: Remedy, text: string): void {
     remedy = how;
     lastTrouble = text;
   }
 
+  /** From here on all that is not settled waits in the queue, in order; what may be in Redis already is marked. */
   function heal(): void {
     if (healing || dead) return;
     healing = true;
-    void recover().then(
+    const { asked, moved, movedTo } = aside.take();
+    if (remedy === 'split') for (const chunk of flying) framer().split(chunk);
+    for (const chunk of flying) chunk.doubt = true;
+    queue.unshift(...asked.map(({ chunk }) => chunk), ...moved, ...flying.splice(0));
+    void recover([...asked], movedTo).then(
       () => {
         healing = false;
-        guarded(resend);
+        guarded(goOn);
       },
       (error: unknown) => {
         healing = false;
@@ -207,58 +223,97 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   }
 
   /** Waits and mends until the lane can send again. Throws REDIS_LOST, REDIS_AUTH. */
-  async function recover(): Promise<void> {
-    if (remedy === 'split') return splitAll();
-    let needsConnection = remedy === 'reconnect' || client.status !== 'ready';
+  async function recover(asked: AskedChunk[], movedTo: ReadonlyMap<number, string>): Promise<void> {
+    const isRedirected = asked.length > 0 || movedTo.size > 0;
+    if (remedy === 'split' && !isRedirected) return;
+    let isQuick = remedy === 'reload' || remedy === 'split' || remedy === 'none' || client === null;
+    let needsConnection = remedy === 'reconnect' || client?.status !== 'ready';
     for (;;) {
       attempt += 1;
       options.count('retries', 1);
       const left = settledAt + options.retryForMs - Date.now();
       if (left <= 0 && attempt > 1) throw lostError(options.retryForMs, lastTrouble);
-      if (remedy !== 'reload' || attempt > 1) {
+      if (!isQuick || attempt > 1) {
         listener.retrying(`${lastTrouble}; trying again`);
         await sleep(Math.min(backoff(attempt), Math.max(left, 0)));
       }
       if (dead) return;
       try {
         const withinMs = Math.max(MIN_TRY_MS, Math.min(MAX_TRY_MS, left));
+        await bring(asked, withinMs);
+        if (movedTo.size > 0 || needsConnection || remedy === 'again') await reroute(movedTo, withinMs);
+        if (dead || (cluster !== null && queue.length === 0)) return;
         if (needsConnection) await reconnect(withinMs);
-        if (needsConnection || remedy === 'reload') await options.reload(client, withinMs);
+        if (needsConnection || remedy === 'reload') await options.reload(client as Redis, withinMs);
         return;
       } catch (error) {
         if (error instanceof FeaturectlError && error.code === 'REDIS_AUTH') throw error;
         lastTrouble = messageOf(error);
-        needsConnection = true;
+        isQuick = false;
+        // What could not be brought is asked for again.
+        if (asked.splice(0).length === 0) needsConnection = true;
       }
     }
   }
 
+  /** The rows under ASK, which are the first in the queue, unit by unit. */
+  async function bring(asked: AskedChunk[], withinMs: number): Promise<void> {
+    for (let next = asked[0]; next && cluster && !dead; next = asked[0]) {
+      const { node, chunk } = next;
+      const replyMs = Math.min(withinMs, options.replyWithinMs);
+      for (; chunk.unit < chunk.units; chunk.unit += 1) {
+        const got = await cluster.asking.send(node, framer(), chunk, replyMs).catch((error: unknown) => {
+          chunk.doubt = true;
+          throw error;
+        });
+        if (dead) return;
+        const answered = takeBrought(chunk, got);
+        if (answered === null) continue;
+        cluster.asking.drop(node);
+        throw new Error(answered);
+      }
+      asked.shift();
+      queue.shift();
+      pool.give(chunk);
+    }
+    options.changed();
+  }
+
+  /** Null when the unit is settled, else the trouble with it. */
+  function takeBrought(chunk: Chunk, got: readonly Reply[]): string | null {
+    let answered: string | null = null;
+    replies.reset();
+    const outcomes: Outcomes = {
+      ...outcomesOf(chunk),
+      trouble: (text) => {
+        if (judge(text) === 'fatal') die(refusedError(text));
+        answered = text;
+      },
+    };
+    for (const reply of got) replies.take(reply, chunk, outcomes);
+    return answered;
+  }
+
+  async function reroute(movedTo: ReadonlyMap<number, string>, withinMs: number): Promise<void> {
+    if (cluster === null) return;
+    const [first] = movedTo.values();
+    await cluster.refresh(withinMs, first);
+    if (!dead) cluster.reroute(movedTo);
+  }
+
   async function reconnect(withinMs: number): Promise<void> {
-    cut(client);
-    if (!givenUp.includes(client)) givenUp.push(client);
+    if (client !== null) cut(client);
+    if (client !== null && !givenUp.includes(client)) givenUp.push(client);
     client = await options.connect(withinMs);
     await takeOver(client, givenUp, withinMs);
     givenUp.length = 0;
   }
 
-  function splitAll(): void {
-    for (const chunk of flying) framer().split(chunk);
-  }
-
-  /** Everything that is not settled, in order; what may be in Redis already is marked. */
-  function resend(): void {
+  function goOn(): void {
     if (dead) return;
+    healedAt = Date.now();
     remedy = 'none';
     replies.reset();
-    repliedAt = Date.now();
-    const again = flying.splice(0);
-    for (const [i, chunk] of again.entries()) {
-      chunk.doubt = true;
-      flying.push(chunk);
-      if (remedy === 'none' && send(chunk)) continue;
-      flying.push(...again.slice(i + 1));
-      return;
-    }
     pump();
     options.changed();
   }
@@ -272,26 +327,31 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   function watchReplies(): void {
     if (awaited === 0 || healing || dead) return;
     if (Date.now() - repliedAt < options.replyWithinMs) return;
-    cut(client);
+    if (client !== null) cut(client);
     loseConnection(`no reply within ${options.replyWithinMs} ms`);
   }
 
   return {
     enqueue: (chunk) => {
+      // A lane whose slots were all gone for a while begins anew; rows sent to and fro between nodes do not.
+      if (queue.length === 0 && flying.length === 0 && Date.now() - healedAt > AT_REST_MS) attempt = 0;
       queue.push(chunk);
       pump();
     },
     waiting: () => queue.length,
-    isIdle: () => queue.length === 0 && flying.length === 0,
+    isIdle: () => queue.length === 0 && flying.length === 0 && aside.isEmpty(),
     error: () => dead,
     strip: () => {
       die(new FeaturectlError('REDIS_LOST', 'the run was given up'));
-      return [...flying.splice(0), ...queue.splice(0)];
+      const { asked, moved } = aside.take();
+      const held = [...asked.map(({ chunk }) => chunk), ...moved];
+      return [...held, ...flying.splice(0), ...queue.splice(0)];
     },
+    release: () => queue.splice(0),
     close: () => {
       clearInterval(watch);
       dead ??= new FeaturectlError('REDIS_LOST', 'the writer is closed');
-      cut(client);
+      if (client !== null) cut(client);
     },
   };
 }

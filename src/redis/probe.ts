@@ -42,12 +42,6 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
   const until = Date.now() + options.askMs;
   const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
   const info = await serverInfo(server);
-  if (info.cluster) {
-    throw new FeaturectlError(
-      'REDIS_SERVER',
-      'the server is a node of a Redis Cluster, which this version does not write to; give the address of a single server or of Sentinels',
-    );
-  }
   await checkCommands(server, options);
   const why = await restoreWhy(server, options, info.version);
   if (typeof why !== 'string')
@@ -159,16 +153,29 @@ function noTransaction(script: string): FeaturectlError {
 }
 
 /** INFO may be denied to a user; then nothing is known. */
-async function serverInfo(server: Asker): Promise<{ version: string | null; cluster: boolean }> {
+async function serverInfo(server: Asker): Promise<{ version: string | null }> {
   try {
     const text = String(await server('INFO'));
-    return {
-      version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? null,
-      cluster: /^cluster_enabled:1/m.test(text),
-    };
+    return { version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? null };
   } catch (error) {
-    if (isDenied(messageOf(error))) return { version: null, cluster: false };
+    if (isDenied(messageOf(error))) return { version: null };
     throw error;
+  }
+}
+
+/** HELLO is permitted to everyone, from Redis 6 on; before it and where it is renamed, INFO may tell. */
+export async function isClusterNode(client: Redis, withinMs: number): Promise<boolean> {
+  try {
+    const hello = (await ask(client, withinMs, 'HELLO')) as readonly unknown[];
+    return hello[hello.indexOf('mode') + 1] === 'cluster';
+  } catch (error) {
+    if (error instanceof NoAnswer) throw error;
+  }
+  try {
+    return /^cluster_enabled:1/m.test(String(await ask(client, withinMs, 'INFO')));
+  } catch (error) {
+    if (error instanceof NoAnswer) throw error;
+    return false;
   }
 }
 

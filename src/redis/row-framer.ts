@@ -1,6 +1,6 @@
 /** A framer whose unit is one row: gathers the row, then lets its frame write it into the open chunk. */
 import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk } from './chunk.ts';
+import { addRow, addUnit, type Chunk, copyUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
 
 /** The row that is being written; reused for the next one. */
@@ -67,5 +67,6 @@ export function createRowFramer(
     pending: () => chunk?.rows ?? 0,
     resendFrom: (of) => of.buffer.subarray(of.unitStart[of.unit], of.length),
     split: () => false,
+    adopt: copyUnit,
   };
 }

@@ -1,6 +1,6 @@
 /** Frames rows as calls of the script in scripts.ts: EVALSHA with the field names once and many rows. */
 import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk, rowsOfUnit } from './chunk.ts';
+import { addRow, addUnit, type Chunk, copyUnit, rowsOfUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
 import { BULK_OVERHEAD, bulk, grown, putBulk, putNumber, putRaw } from './resp.ts';
 import { FROM_DIGITS_AT, splitCalls } from './script-split.ts';
@@ -227,6 +227,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     },
     pending: () => chunk?.rows ?? 0,
     resendFrom,
+    adopt,
     split(of) {
       callRows = 1;
       const parts = splitCalls(of, { width, lead: newer ? 2 : 1 });
@@ -235,6 +236,14 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
       return true;
     },
   };
+}
+
+function adopt(to: Chunk, from: Chunk, unit: number): void {
+  copyUnit(to, from, unit);
+  const marks = fromAt.get(to) ?? new Int32Array(to.unitStart.length);
+  fromAt.set(to, marks);
+  const at = (fromAt.get(from)?.[unit] ?? 0) - from.unitStart[unit]!;
+  marks[to.units - 1] = to.unitStart[to.units - 1]! + at;
 }
 
 /** Writes into the first call how many of its rows are settled, so that the script passes them over. */

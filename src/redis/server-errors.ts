@@ -3,10 +3,10 @@ import { FeaturectlError, type RowCode } from '../core/errors.ts';
 
 /**
  * retry: the same bytes may be taken later · reconnect: as retry, on a new connection (the master may be
- * another server by now) · reload: the script is gone from the server · fatal: no row can be written ·
- * row: this row only.
+ * another server by now) · reload: the script is gone from the server · redirect: another node of a Cluster
+ * has the key · fatal: no row can be written · row: this row only.
  */
-export type Verdict = 'retry' | 'reconnect' | 'reload' | 'fatal' | 'row';
+export type Verdict = 'retry' | 'reconnect' | 'reload' | 'redirect' | 'fatal' | 'row';
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   LOADING: 'retry',
@@ -20,6 +20,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   READONLY: 'reconnect',
   UNBLOCKED: 'reconnect',
   NOSCRIPT: 'reload',
+  MOVED: 'redirect',
+  ASK: 'redirect',
   NOAUTH: 'fatal',
   WRONGPASS: 'fatal',
 };
@@ -33,6 +35,8 @@ export function judge(reply: string): Verdict {
   const verdict = VERDICTS[firstWord(text)];
   if (verdict) return verdict;
   if (/max number of clients/i.test(text)) return 'reconnect';
+  // Mode replace deleted a key whose slot is on its way: sent again it is new, and goes to the other node.
+  if (/attempted to access a non local key/i.test(text)) return 'retry';
   return isCommandDenied(text) ? 'fatal' : 'row';
 }
 
@@ -66,6 +70,14 @@ export function lostError(retryForMs: number, lastTrouble: string): FeaturectlEr
     'REDIS_LOST',
     `Redis took no row for ${seconds}s (--retry-for); the last trouble: ${lastTrouble.replace(/\.$/, '')}. ` +
       'What is counted as written is in Redis; run the same command again when it is well',
+  );
+}
+
+/** A redirection from a server that was taken for a single one. */
+export function strayError(text: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_SERVER',
+    `expected a single server, found a node of a Redis Cluster (${text}); add --cluster`,
   );
 }
 

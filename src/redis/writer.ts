@@ -3,19 +3,23 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
 import { atMost, messageOf, sleep } from './ask.ts';
+import { createAskingLine } from './asking.ts';
 import { cut } from './bulk-channel.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
 import { introduce } from './fence.ts';
 import type { Framer, ReplyReader } from './framer.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createLane } from './lane.ts';
+import type { Lane, LaneOptions } from './lane-options.ts';
 import { atMostEvery, type Patience, persist } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
-import { type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
+import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
 import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
+import { createRoutes } from './routes.ts';
 import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
 import { keySlot } from './slot.ts';
+import { readTopology, type Topology } from './topology.ts';
 
 export interface WriterOptions {
   readonly fields: readonly ByteString[];
@@ -62,12 +66,18 @@ export async function createWriter(
     retrying: (message) => calm.retrying(`${message}; trying again`),
     gaveUp: (error) => notReady(connection.shown, options.retryForMs, error),
   };
-  const { client, probe } = await persist(setUp, firstLane(connection, options));
-  const clients = [client];
-  while (clients.length < options.connections) {
-    clients.push(await persist(setUp, (withinMs) => openLane(connection, withinMs)));
+  const { client, ...found } = await persist(setUp, firstLane(connection, options));
+  const { topology } = found;
+  // One lane for each of `connections`; on a Cluster so many for each master.
+  const nodes = topology === null ? [null] : topology.masters();
+  const lanes = nodes.flatMap((node) => Array.from({ length: options.connections }, () => node));
+  const clients: Redis[] = [];
+  for (const node of lanes) {
+    const isFirst = node === found.node && !clients.includes(client);
+    const open = (withinMs: number) => openLane(connection, node, found.probe, withinMs);
+    clients.push(isFirst ? client : await persist(setUp, open));
   }
-  return startWriter(connection, options, calm, probe, clients);
+  return startWriter(connection, options, calm, found, lanes, clients);
 }
 
 function notReady(shown: string, retryForMs: number, error: unknown): FeaturectlError {
@@ -76,16 +86,30 @@ function notReady(shown: string, retryForMs: number, error: unknown): Featurectl
   return new FeaturectlError('REDIS_LOST', text, { cause: error });
 }
 
+interface Found {
+  readonly probe: Probe;
+  /** Null: a single server. */
+  readonly topology: Topology | null;
+  /** The node that was probed: on a Cluster a master, where the probe's key belongs. */
+  readonly node: string | null;
+}
+
 /** Each try but the first is on a new connection: nothing is half done on it. */
 function firstLane(connection: Connection, options: WriterOptions) {
   let ready: Redis | null = connection.client;
-  return async (askMs: number): Promise<{ client: Redis; probe: Probe }> => {
-    const client = ready ?? (await connection.open(askMs));
+  return async (askMs: number): Promise<Found & { client: Redis }> => {
+    let client = ready ?? (await connection.open(askMs));
     ready = null;
     try {
+      const topology = await findTopology(connection, client, askMs);
+      const node = topology?.owner(keySlot(options.probeKey)) ?? topology?.masters()[0] ?? null;
+      if (node !== null) {
+        cut(client);
+        client = await connection.openAt(node, askMs);
+      }
       const probe = await probeServer(client, { ...options, fields: options.fields.length, askMs });
       await introduce(client, askMs);
-      return { client, probe };
+      return { client, probe, topology, node };
     } catch (error) {
       cut(client);
       throw error;
@@ -93,9 +117,25 @@ function firstLane(connection: Connection, options: WriterOptions) {
   };
 }
 
-async function openLane(connection: Connection, withinMs: number): Promise<Redis> {
-  const client = await connection.open(withinMs);
+/** Null for a single server. Throws REDIS_SERVER where a Cluster was asked for and there is none. */
+async function findTopology(connection: Connection, client: Redis, askMs: number): Promise<Topology | null> {
+  if (await isClusterNode(client, askMs)) return readTopology(connection, client, askMs);
+  if (!connection.cluster) return null;
+  throw new FeaturectlError(
+    'REDIS_SERVER',
+    `--cluster: expected a node of a Redis Cluster at ${connection.shown}, found a single server; leave out --cluster`,
+  );
+}
+
+async function openLane(
+  connection: Connection,
+  node: string | null,
+  { script }: Probe,
+  withinMs: number,
+): Promise<Redis> {
+  const client = await (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs));
   await introduce(client, withinMs);
+  if (node !== null) await reloadScript(client, script, withinMs);
   return client;
 }
 
@@ -104,7 +144,8 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { plan, script, limits }: Probe,
+  { probe: { plan, script, limits }, topology }: Found,
+  nodes: readonly (string | null)[],
   clients: readonly Redis[],
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
@@ -118,34 +159,41 @@ function startWriter(
   const changed = (): void => {
     for (const waiter of waiters) waiter();
   };
-  const lanes: Lane[] = [];
-  const framers: Framer[] = [];
+  const reload = (at: Redis, withinMs: number) => reloadScript(at, script, withinMs);
+  const asking = createAskingLine({ connect: connection.openAt, reload });
   let closed = false;
   let emitted = 0;
+  const routes = createRoutes({
+    topology,
+    connections: options.connections,
+    pool,
+    createFramer,
+    createLane: laneTo,
+  });
+  const { lanes, framers } = routes;
+  for (const [i, node] of nodes.entries()) routes.add(node, clients[i] ?? null);
+  routes.begin();
 
-  for (const client of clients) {
-    const index = lanes.length;
-    lanes.push(
-      createLane(
-        {
-          connect: connection.open,
-          reload: (at, withinMs) => reloadScript(at, script, withinMs),
-          pool,
-          replies: createReplies(),
-          listener,
-          inFlight: options.inFlight,
-          retryForMs: options.retryForMs,
-          replyWithinMs: Math.max(100, Math.min(options.retryForMs, REPLY_WITHIN_MS)),
-          changed,
-          count: (what, by) => {
-            stats[what] += by;
-          },
-        },
-        () => framers[index] as Framer,
-        client,
-      ),
-    );
-    framers.push(createFramer(index));
+  function laneTo(node: string | null, index: number, client: Redis | null): Lane {
+    const laneOptions: LaneOptions = {
+      connect: (withinMs) => (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs)),
+      cluster:
+        node === null || topology === null
+          ? null
+          : { node, asking, refresh: topology.refresh, reroute: (movedTo) => routes.reroute(index, movedTo) },
+      reload,
+      pool,
+      replies: createReplies(),
+      listener,
+      inFlight: options.inFlight,
+      retryForMs: options.retryForMs,
+      replyWithinMs: Math.max(100, Math.min(options.retryForMs, REPLY_WITHIN_MS)),
+      changed,
+      count: (what, by) => {
+        stats[what] += by;
+      },
+    };
+    return createLane(laneOptions, () => framers[index] as Framer, client);
   }
 
   function createFramer(index: number): Framer {
@@ -162,7 +210,9 @@ function startWriter(
     };
     if (limits !== null) return createRestoreFramer({ ...shared, limits });
     if (script === null) return createPipelineFramer(shared);
-    return createScriptFramer({ ...shared, sha: script.sha, callRows: CALL_ROWS, millis: false });
+    // The keys of a call must be of one slot.
+    const callRows = topology === null ? CALL_ROWS : 1;
+    return createScriptFramer({ ...shared, sha: script.sha, callRows, millis: false });
   }
 
   function createReplies(): ReplyReader {
@@ -195,10 +245,10 @@ function startWriter(
   }
 
   return {
-    plan,
+    plan: topology === null ? plan : { ...plan, why: `${plan.why}; ${clusterWhy(connection, topology)}` },
     stats: () => ({ ...stats }),
     begin: (key, ttlMs, eventTime) => {
-      if (framers.length > 1) framer = framers[keySlot(key) % framers.length] as Framer;
+      if (framers.length > 1) framer = routes.framerOf(key);
       framer.begin(key, ttlMs, eventTime);
     },
     value: (feature, bytes) => framer.value(feature, bytes),
@@ -240,6 +290,12 @@ function startWriter(
       await connection.close();
     },
   };
+}
+
+function clusterWhy({ cluster }: Connection, topology: Topology): string {
+  const masters = topology.masters().length;
+  const how = cluster ? 'asked for by --cluster' : 'found by asking the server';
+  return `Redis Cluster of ${masters} master${masters === 1 ? '' : 's'} (${how})`;
 }
 
 function tellUnsettled(chunk: Chunk, listener: WriteListener): void {

@@ -154,7 +154,10 @@ export async function storedHashes(client: Redis): Promise<Record<string, Hash>>
 }
 
 /** Fields alone, for comparing two states whose TTLs differ by moments. */
-export async function storedFields(client: Redis): Promise<Record<string, Readonly<Record<string, string>>>> {
-  const hashes = await storedHashes(client);
+export async function storedFields(client: Redis): Promise<Record<string, Hash['fields']>> {
+  return fieldsOnly(await storedHashes(client));
+}
+
+export function fieldsOnly(hashes: Record<string, Hash>): Record<string, Hash['fields']> {
   return Object.fromEntries(Object.entries(hashes).map(([key, { fields }]) => [key, fields]));
 }

@@ -1,0 +1,124 @@
+/** Which node of a Redis Cluster has which slots, by CLUSTER SLOTS of any node that answers. */
+import type { Redis } from 'ioredis';
+import { FeaturectlError } from '../core/errors.ts';
+import { ask, messageOf } from './ask.ts';
+import { cut } from './bulk-channel.ts';
+import type { Connection } from './connect.ts';
+import { nodeName } from './redirect.ts';
+import { isDenied } from './server-errors.ts';
+
+export const SLOTS = 16384;
+
+/** One node is asked for so long; where it does not answer, another may. */
+const NODE_MS = 1000;
+
+export interface Topology {
+  /** host:port of the master that has the slot; null where none was told. */
+  owner(slot: number): string | null;
+  masters(): readonly string[];
+  /** What MOVED said: newer than what is known. */
+  learn(slot: number, node: string): void;
+  /**
+   * Asks `first` and then the other nodes until one answers; nothing changes where none does. Throws
+   * REDIS_AUTH where it is not permitted. Calls at the same time share one round.
+   */
+  refresh(withinMs: number, first?: string): Promise<void>;
+}
+
+/** By the node that `client` leads to. Throws as the server does (no Cluster), REDIS_AUTH, NoAnswer. */
+export async function readTopology(
+  connection: Connection,
+  client: Redis,
+  withinMs: number,
+): Promise<Topology> {
+  const owners: (string | undefined)[] = new Array(SLOTS);
+  /** Every node told of, replicas too: one of them may be the master soon. */
+  let nodes: string[] = [];
+  const clients = new Map<string, Redis>();
+  let round: Promise<void> | null = null;
+  let start = 0;
+
+  function take(reply: unknown, asked: string): void {
+    const ranges = rangesOf(reply, asked);
+    if (ranges.length === 0) throw new Error('the Cluster has no slots yet (CLUSTER SLOTS is empty)');
+    owners.length = 0;
+    owners.length = SLOTS;
+    for (const { from, to, nodes: of } of ranges) owners.fill(of[0], from, to + 1);
+    nodes = [...new Set(ranges.flatMap((range) => range.nodes))];
+  }
+
+  async function askNode(node: string): Promise<void> {
+    let at = clients.get(node);
+    try {
+      if (at?.status !== 'ready') at = await connection.openAt(node, NODE_MS);
+      clients.set(node, at);
+      take(await clusterSlots(at, NODE_MS), node);
+    } catch (error) {
+      if (at) cut(at);
+      clients.delete(node);
+      throw error;
+    }
+  }
+
+  async function askAll(withinMs: number, first?: string): Promise<void> {
+    const until = Date.now() + withinMs;
+    start += 1;
+    const others = nodes.map((_, i) => nodes[(i + start) % nodes.length] as string);
+    for (const node of new Set([...(first ? [first] : []), ...others, connection.node])) {
+      try {
+        return await askNode(node);
+      } catch (error) {
+        if (error instanceof FeaturectlError) throw error;
+        if (Date.now() > until) return;
+      }
+    }
+  }
+
+  take(await clusterSlots(client, withinMs), connection.node);
+  return {
+    owner: (slot) => owners[slot] ?? null,
+    masters: () => [...new Set(owners.filter((owner) => owner !== undefined))],
+    learn: (slot, node) => {
+      owners[slot] = node;
+      if (!nodes.includes(node)) nodes.push(node);
+    },
+    refresh: (within, first) => {
+      round ??= askAll(within, first).finally(() => {
+        round = null;
+      });
+      return round;
+    },
+  };
+}
+
+async function clusterSlots(client: Redis, withinMs: number): Promise<unknown> {
+  try {
+    return await ask(client, withinMs, 'CLUSTER', 'SLOTS');
+  } catch (error) {
+    if (!isDenied(messageOf(error))) throw error;
+    throw new FeaturectlError(
+      'REDIS_AUTH',
+      `expected a user that may run CLUSTER SLOTS, found: ${messageOf(error)}. Grant it: ACL SETUSER NAME +cluster|slots`,
+      { cause: error },
+    );
+  }
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  /** The master first. */
+  readonly nodes: readonly string[];
+}
+
+/** Each range: from, to, then a list for each node that begins with its host and port. */
+function rangesOf(reply: unknown, asked: string): Range[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((range: unknown) => {
+    const [from, to, ...nodes] = Array.isArray(range) ? range : [];
+    const names = nodes.flatMap((node: unknown) =>
+      Array.isArray(node) ? [nodeName(node[0], node[1], asked)] : [],
+    );
+    return names.length === 0 ? [] : [{ from: Number(from), to: Number(to), nodes: names }];
+  });
+}

@@ -1,0 +1,220 @@
+/**
+ * A Redis Cluster for tests: three masters, each with a replica, on ports of their own and quick to notice a
+ * dead node. Slots are moved and masters changed as an operator would do it.
+ */
+import { Redis } from 'ioredis';
+import { freePort, startRedis, type TestRedis } from './redis-server.ts';
+import { type Hash, storedHashes } from './writing.ts';
+
+export interface ClusterOptions {
+  /** More arguments for every redis-server. */
+  readonly args?: readonly string[];
+  /** False: masters only, which starts sooner. */
+  readonly replicas?: boolean;
+}
+
+export interface TestCluster {
+  /** Of the first master. */
+  readonly url: string;
+  /** Masters 0–2 as it starts, then the replica of each. */
+  readonly nodes: readonly TestRedis[];
+  /** Who serves the slot now. */
+  masterOf(slot: number): Promise<TestRedis>;
+  masters(): Promise<TestRedis[]>;
+  /** The replica of this master that is connected to it. */
+  replicaOf(master: TestRedis): Promise<TestRedis>;
+  /** Opens the way of a slot: from then on new keys of it are ASKed over. */
+  beginMigration(slot: number, to: TestRedis): Promise<void>;
+  /** Moves up to `count` keys of a slot that is on its way. Resolves with the number moved. */
+  moveKeys(slot: number, to: TestRedis, count?: number): Promise<number>;
+  endMigration(slot: number, to: TestRedis): Promise<void>;
+  /** All three, until no key is left. */
+  migrate(slot: number, to: TestRedis): Promise<void>;
+  /** Makes the replica the master, without losing a write, and waits until it is. */
+  failover(replica: TestRedis): Promise<void>;
+  /** Waits until every node that lives says that all is well and, where asked, that replicas are in step. */
+  settled(): Promise<void>;
+  /** All hashes of all masters by key. */
+  stored(): Promise<Record<string, Hash>>;
+  /** Calls of one command over all masters since the last `flush`. */
+  calls(command: string): Promise<number>;
+  /** Empties all, and resets the counts of commands. */
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const SLOTS = 16384;
+
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const size = options.replicas === false ? 3 : 6;
+  const buses = await ports(size);
+  const nodes = await Promise.all(
+    buses.map((bus) => startRedis({ args: [...nodeArgs(bus), ...(options.args ?? [])] })),
+  );
+  const ids = await Promise.all(nodes.map(async (node) => String(await node.cli('CLUSTER', 'MYID'))));
+  await form(nodes, buses, ids);
+  const idOf = (node: TestRedis): string => ids[nodes.indexOf(node)] ?? '';
+  const cluster = control(nodes, idOf);
+  await cluster.settled();
+  return cluster;
+}
+
+async function ports(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) found.add(await freePort());
+  return [...found];
+}
+
+function nodeArgs(bus: number): string[] {
+  return [
+    ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-port', String(bus)],
+    ...['--cluster-node-timeout', '700', '--cluster-replica-validity-factor', '0'],
+    ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
+  ];
+}
+
+async function form(nodes: readonly TestRedis[], buses: readonly number[], ids: readonly string[]) {
+  await Promise.all(nodes.map((node, i) => node.cli('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)));
+  await Promise.all(
+    nodes.slice(0, 3).map((node, i) => {
+      const from = Math.ceil((SLOTS / 3) * i);
+      return node.cli('CLUSTER', 'ADDSLOTSRANGE', from, Math.ceil((SLOTS / 3) * (i + 1)) - 1);
+    }),
+  );
+  const [first, ...others] = nodes;
+  for (const [i, node] of others.entries()) {
+    await first?.cli('CLUSTER', 'MEET', '127.0.0.1', node.port, buses[i + 1] ?? 0);
+  }
+  await until('every node to know every other', async () => {
+    const lists = await Promise.all(nodes.map(async (node) => String(await node.cli('CLUSTER', 'NODES'))));
+    return lists.every((list) => ids.every((id) => list.includes(id)) && !/handshake|:0@0/.test(list));
+  });
+  await Promise.all(nodes.slice(3).map((node, i) => node.cli('CLUSTER', 'REPLICATE', ids[i] ?? '')));
+}
+
+function control(nodes: readonly TestRedis[], idOf: (node: TestRedis) => string): TestCluster {
+  const living = async (): Promise<TestRedis[]> => {
+    const answers = await Promise.all(nodes.map((node) => isAlive(node)));
+    return nodes.filter((_, i) => answers[i]);
+  };
+  const replication = async (node: TestRedis): Promise<string> =>
+    String(await node.cli('INFO', 'replication'));
+  const isMaster = async (node: TestRedis): Promise<boolean> => /role:master/.test(await replication(node));
+  const masters = async (): Promise<TestRedis[]> => filter(await living(), isMaster);
+  const masterOf = async (slot: number): Promise<TestRedis> => {
+    for (const node of await masters()) {
+      const shards = (await node.cli('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+      const range = shards.find(([from, to]) => slot >= from && slot <= to);
+      const owner = nodes.find((each) => idOf(each) === range?.[2][2]);
+      if (owner && (await isAlive(owner))) return owner;
+    }
+    throw new Error(`no node serves slot ${slot}`);
+  };
+  const beginMigration = async (slot: number, to: TestRedis): Promise<void> => {
+    const from = await masterOf(slot);
+    await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', idOf(from));
+    await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', idOf(to));
+  };
+  const moveKeys = async (slot: number, to: TestRedis, count = 1000): Promise<number> => {
+    const from = await masterOf(slot);
+    const keys = (await from.cli('CLUSTER', 'GETKEYSINSLOT', slot, count)) as string[];
+    if (keys.length > 0) await from.cli('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys);
+    return keys.length;
+  };
+  const endMigration = async (slot: number, to: TestRedis): Promise<void> => {
+    const from = await masterOf(slot);
+    await to.cli('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to));
+    await from.cli('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to));
+  };
+  return {
+    url: nodes[0]?.url ?? '',
+    nodes,
+    masterOf,
+    masters,
+    replicaOf: async (master) => {
+      for (const node of await living()) {
+        const text = await replication(node);
+        if (/role:slave/.test(text) && text.includes(`master_port:${master.port}\r`)) return node;
+      }
+      throw new Error('no replica of that master');
+    },
+    beginMigration,
+    moveKeys,
+    endMigration,
+    migrate: async (slot, to) => {
+      if ((await masterOf(slot)) === to) return;
+      await beginMigration(slot, to);
+      while ((await moveKeys(slot, to)) > 0);
+      await endMigration(slot, to);
+    },
+    failover: async (replica) => {
+      await replica.cli('CLUSTER', 'FAILOVER');
+      await until('the replica to be the master', () => isMaster(replica));
+    },
+    settled: () =>
+      until('the cluster to be well', async () => {
+        const checks = (await living()).map(async (node) => {
+          const info = String(await node.cli('CLUSTER', 'INFO'));
+          const isJoined = !/master_link_status:down/.test(await replication(node));
+          return /cluster_state:ok/.test(info) && isJoined;
+        });
+        return (await Promise.all(checks)).every(Boolean);
+      }),
+    stored: async () => {
+      const all: Record<string, Hash> = Object.create(null);
+      for (const node of await masters()) Object.assign(all, await hashesOf(node));
+      return all;
+    },
+    calls: async (command) => {
+      let calls = 0;
+      for (const node of await masters()) {
+        const stats = String(await node.cli('INFO', 'commandstats'));
+        calls += Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      }
+      return calls;
+    },
+    flush: async () => {
+      for (const node of await masters()) await node.cli('FLUSHALL');
+      for (const node of await living()) await node.cli('CONFIG', 'RESETSTAT');
+    },
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+async function hashesOf(node: TestRedis): Promise<Record<string, Hash>> {
+  const client = new Redis(node.url);
+  try {
+    return await storedHashes(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A killed node has a client that would wait for ever. */
+async function isAlive(node: TestRedis): Promise<boolean> {
+  const client = new Redis(node.url, { lazyConnect: true, retryStrategy: () => null });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function filter<T>(items: readonly T[], is: (item: T) => Promise<boolean>): Promise<T[]> {
+  const answers = await Promise.all(items.map(is));
+  return items.filter((_, i) => answers[i]);
+}
+
+export async function until(what: string, isDone: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    if (await isDone()) return;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  throw new Error(`waited 15 s for ${what}`);
+}

@@ -25,6 +25,7 @@ import {
 
 export interface ConnectionFlags {
   redis: string;
+  cluster: boolean;
   sentinel?: string[];
   sentinelName?: string;
   tlsCa?: string;
@@ -141,6 +142,11 @@ export function addConnectionOptions(command: Command): void {
       '--redis <url>',
       'redis://, rediss:// or unix:// (env FEATURECTL_REDIS_URL, REDIS_URL)',
       DEFAULT_URL,
+    )
+    .option(
+      '--cluster',
+      'expect a Redis Cluster; --redis is one node of it (it is found without this too)',
+      false,
     )
     .option('--sentinel <host:port,...>', 'ask these Sentinels for the master', commaList)
     .option('--sentinel-name <name>', 'name of the master that the Sentinels watch')
@@ -280,6 +286,7 @@ function writingOptions(flags: IngestFlags): WritingOptions {
 export function connectionOptions(flags: ConnectionFlags): ConnectionOptions {
   return {
     redis: flags.redis,
+    cluster: flags.cluster,
     sentinels: flags.sentinel ?? [],
     sentinelName: flags.sentinelName ?? null,
     tlsCa: flags.tlsCa ?? null,

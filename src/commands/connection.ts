@@ -4,12 +4,18 @@ import { FeaturectlError } from '../core/errors.ts';
 import type { ConnectOptions } from '../redis/index.ts';
 import type { ConnectionOptions } from './options.ts';
 
-/** Throws USAGE where a certificate file cannot be read or --sentinel lacks its name. */
+/** Throws USAGE where a certificate file cannot be read or --sentinel lacks its name or goes with --cluster. */
 export async function connectOptions(
   options: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<ConnectOptions> {
-  const { tlsCa, tlsCert, tlsKey, sentinels, sentinelName } = options;
+  const { tlsCa, tlsCert, tlsKey, cluster, sentinels, sentinelName } = options;
+  if (cluster && sentinels.length > 0) {
+    throw new FeaturectlError(
+      'USAGE',
+      '--cluster: cannot go with --sentinel; a Cluster finds its masters itself',
+    );
+  }
   if (sentinels.length > 0 && sentinelName === null) {
     throw new FeaturectlError('USAGE', '--sentinel: expected --sentinel-name NAME beside it, found none');
   }
@@ -19,6 +25,7 @@ export async function connectOptions(
   return {
     url: options.redis,
     retryForMs: options.retryForMs,
+    cluster,
     signal,
     ...(sentinelName === null ? {} : { sentinels, sentinelName }),
     ...(ca || cert || key ? { tls: { ...ca, ...cert, ...key } } : {}),

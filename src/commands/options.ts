@@ -13,6 +13,8 @@ export interface Io {
 
 export interface ConnectionOptions {
   readonly redis: string;
+  /** The server must be a node of a Redis Cluster. */
+  readonly cluster: boolean;
   /** `host:port` each; empty: no Sentinel. */
   readonly sentinels: readonly string[];
   readonly sentinelName: string | null;

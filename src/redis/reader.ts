@@ -1,56 +1,74 @@
-/** Reads entities back: their fields and TTL, in one pipeline. */
+/** Reads entities back: their fields and TTL, in one pipeline a server. */
+import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { FeatureReader, ReadOutcome } from '../core/feature-reader.ts';
 import type { ByteString } from '../core/types.ts';
 import { inTime, messageOf } from './ask.ts';
+import { createClusterReader, type RawEntity } from './cluster-reader.ts';
 import type { Connection } from './connect.ts';
+import { judge } from './server-errors.ts';
 
 const READ_MS = 10_000;
 
-/** `withinMs`: how long one read may take. */
+/** `withinMs`: how long one read may take. A Cluster is found by its redirections, asked for or not. */
 export function createReader(connection: Connection, withinMs = READ_MS): FeatureReader {
+  const readCluster = createClusterReader(connection, askServer);
+  let isCluster = connection.cluster;
+  const read = async (keys: readonly ByteString[]): Promise<readonly RawEntity[]> => {
+    if (isCluster) return readCluster(keys, withinMs);
+    const raw = await askServer(connection.client, keys, false, withinMs);
+    isCluster = raw.some(({ error }) => error !== null && judge(error.message) === 'redirect');
+    return isCluster ? readCluster(keys, withinMs) : raw;
+  };
   return {
     read: async (keys) => {
-      const pipeline = connection.client.pipeline();
-      for (const key of keys) {
-        // call(): the HGETALL of ioredis makes an object, which loses bytes of names and a field __proto__.
-        pipeline.callBuffer('HGETALL', Buffer.from(key, 'latin1'));
-        pipeline.pttl(Buffer.from(key, 'latin1'));
-      }
-      const replies = await answers(inTime(withinMs, pipeline.exec(), 'reading'), connection.shown);
-      return keys.map((key, i) => entity(key, replies[2 * i], replies[2 * i + 1]));
+      const raw = await read(keys).catch((error: unknown) => {
+        throw error instanceof FeaturectlError ? error : noAnswer(error, connection.shown);
+      });
+      return keys.map((key, i) => entity(key, raw[i] as RawEntity));
     },
   };
 }
 
-/** Throws REDIS_CONNECT where the connection was closed or silent; error replies stay with their keys. */
-async function answers(work: Promise<PipelineReply[] | null>, shown: string): Promise<PipelineReply[]> {
-  let trouble: unknown;
-  try {
-    const replies = (await work) ?? [];
-    // An error that is no reply of the server: the connection ended.
-    trouble = replies.find((reply) => reply?.[0] && reply[0].name !== 'ReplyError')?.[0];
-    if (!trouble) return replies;
-  } catch (error) {
-    trouble = error;
-  }
-  throw new FeaturectlError(
-    'REDIS_CONNECT',
-    `expected an answer of Redis at ${shown}: ${messageOf(trouble)}`,
-    {
-      cause: trouble,
-    },
-  );
+function noAnswer(error: unknown, shown: string): FeaturectlError {
+  const text = `expected an answer of Redis at ${shown}: ${messageOf(error)}`;
+  return new FeaturectlError('REDIS_CONNECT', text, { cause: error });
 }
 
-type PipelineReply = [error: Error | null, result: unknown] | undefined;
+/** HGETALL and PTTL of each key, in one pipeline. Error replies stay with their keys. */
+async function askServer(
+  client: Redis,
+  keys: readonly ByteString[],
+  asking: boolean,
+  withinMs: number,
+): Promise<RawEntity[]> {
+  const pipeline = client.pipeline();
+  for (const key of keys) {
+    // call(): the HGETALL of ioredis makes an object, which loses bytes of names and a field __proto__.
+    if (asking) pipeline.call('ASKING');
+    pipeline.callBuffer('HGETALL', Buffer.from(key, 'latin1'));
+    if (asking) pipeline.call('ASKING');
+    pipeline.pttl(Buffer.from(key, 'latin1'));
+  }
+  const replies = (await inTime(withinMs, pipeline.exec(), 'reading')) ?? [];
+  // An error that is no reply of the server: the connection ended.
+  const lost = replies.find(([error]) => error && error.name !== 'ReplyError');
+  if (lost) throw lost[0];
+  const step = asking ? 2 : 1;
+  return keys.map((_, i) => {
+    const [hashError, hash] = replies[2 * step * i + step - 1] as PipelineReply;
+    const [ttlError, ttl] = replies[2 * step * i + 2 * step - 1] as PipelineReply;
+    return { error: hashError ?? ttlError, hash, ttl };
+  });
+}
 
-function entity(key: ByteString, hash: PipelineReply, ttl: PipelineReply): ReadOutcome {
-  const error = hash?.[0] ?? ttl?.[0];
+type PipelineReply = [error: Error | null, result: unknown];
+
+function entity(key: ByteString, { error, hash, ttl }: RawEntity): ReadOutcome {
   if (error) return keyError(key, error);
-  const fields = fieldMap(hash?.[1]);
+  const fields = fieldMap(hash);
   if (fields.size === 0) return null;
-  const ttlMs = Number(ttl?.[1]);
+  const ttlMs = Number(ttl);
   return { fields, ttlMs: ttlMs < 0 ? null : ttlMs };
 }
 

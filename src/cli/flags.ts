@@ -41,7 +41,7 @@ export interface ReadingFlags {
   maxRecordSize?: number;
 }
 
-export interface IngestFlags extends ConnectionFlags, ReadingFlags {
+export interface SchemaFlags {
   schema?: string;
   key?: string[];
   prefix: string;
@@ -50,6 +50,9 @@ export interface IngestFlags extends ConnectionFlags, ReadingFlags {
   timezone?: string;
   allowNonfinite: boolean;
   nullToken?: readonly string[];
+}
+
+export interface IngestFlags extends ConnectionFlags, ReadingFlags, SchemaFlags {
   mode: WriteMode;
   write: 'auto' | 'script' | 'pipeline' | 'restore';
   chunkRows: number;
@@ -220,7 +223,7 @@ export function getOptions(entities: readonly string[], flags: GetFlags): GetOpt
 }
 
 /** A schema file and the options that stand in for one exclude each other. Throws USAGE. */
-function schemaOptions(flags: IngestFlags): SchemaOptions {
+export function schemaOptions(flags: SchemaFlags): SchemaOptions {
   const standIns: [string, boolean][] = [
     ['--key', flags.key !== undefined],
     ['--prefix', flags.prefix !== ''],

@@ -17,6 +17,7 @@ import {
 } from './flags.ts';
 import { addInfer } from './infer.ts';
 import { wantsJsonLog } from './log-form.ts';
+import { addVerify } from './verify.ts';
 
 export type { Io };
 
@@ -100,6 +101,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addValidate(program, io, handlers, done);
   addInfer(program, io, done);
   addGet(program, io, handlers, done);
+  addVerify(program, io, done);
   program.addHelpText('after', EXIT_CODES);
   return program;
 }

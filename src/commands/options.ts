@@ -105,3 +105,22 @@ export interface InferOptions {
   readonly nullTokens: readonly string[];
   readonly reading: ReadingOptions;
 }
+
+export interface VerifyOptions {
+  readonly sources: readonly string[];
+  readonly schema: SchemaOptions;
+  readonly reading: ReadingOptions;
+  readonly connection: ConnectionOptions;
+  /** As the sources were loaded. */
+  readonly mode: 'merge' | 'replace';
+  /** Keys that are compared; Infinity: all. */
+  readonly sample: number;
+  readonly seed: number;
+  /** Differing keys that are shown. */
+  readonly show: number;
+  readonly json: boolean;
+  /** A path, or '-' for stdout. */
+  readonly report: string | null;
+  /** Differing keys that are held at once; for tests. */
+  readonly heldKeys?: number;
+}

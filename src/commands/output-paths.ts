@@ -11,7 +11,10 @@ interface Named {
 }
 
 /** Throws USAGE where an output would overwrite a source, the schema, a certificate or another output. */
-export function refuseOverwriting(options: IngestOptions, sources: readonly string[]): void {
+export function refuseOverwriting(
+  options: Pick<IngestOptions, 'connection' | 'schema'> & Partial<IngestOptions>,
+  sources: readonly string[],
+): void {
   const { tlsCa, tlsCert, tlsKey } = options.connection;
   const inputs = [
     ...sources.filter((path) => path !== '-').map((path) => ({ role: 'the source', path })),
@@ -37,8 +40,8 @@ export function refuseOverwriting(options: IngestOptions, sources: readonly stri
   });
 }
 
-function named(role: string, path: string | null): Named[] {
-  return path === null ? [] : [{ role, path }];
+function named(role: string, path: string | null | undefined): Named[] {
+  return path == null ? [] : [{ role, path }];
 }
 
 function refuse(output: Named, others: readonly Named[]): void {

@@ -102,6 +102,7 @@ export function addReadingOptions(command: Command): void {
       new Option('--format <format>', 'instead of by file extension').choices([
         'csv',
         'tsv',
+        'ndjson',
         'parquet',
         'arrow',
       ]),
@@ -109,7 +110,7 @@ export function addReadingOptions(command: Command): void {
     .addOption(
       new Option(
         '--encoding <encoding>',
-        'of CSV text (default: a byte order mark decides, else utf8)',
+        'of CSV and ndjson text (default: a byte order mark decides, else utf8)',
       ).choices(['utf8', 'latin1', 'utf16le']),
     )
     .option(
@@ -117,7 +118,11 @@ export function addReadingOptions(command: Command): void {
       'CSV field delimiter, such as ; or \\t or || (default: a comma, for tsv a tab)',
       asDelimiter,
     )
-    .option('--max-record-size <bytes>', 'longest CSV record (default: 1MiB)', asBytes(1024, 2 ** 30));
+    .option(
+      '--max-record-size <bytes>',
+      'longest CSV record or ndjson line (default: 1MiB)',
+      asBytes(1024, 2 ** 30),
+    );
 }
 
 export function addWritingOptions(command: Command): void {

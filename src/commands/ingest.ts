@@ -17,7 +17,7 @@ import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { expandOptions, openOptions } from './reading.ts';
-import { resolveSchema } from './resolve-schema.ts';
+import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { followSources } from './source-track.ts';
 import { assertOutputsWritable } from './write-outputs.ts';
@@ -74,9 +74,10 @@ async function load(run: Run): Promise<Ending> {
   const { options } = run;
   const locations = await findSources(run);
   for (const location of locations) run.track.add(location.name, await fingerprint(location.name));
-  const first = await open(run, locations[0]);
+  const declared = await declaredSchema(options.schema);
+  const first = await open(run, locations[0], declared);
   try {
-    const schema = await resolveSchema(options.schema, first.columns);
+    const schema = declared ?? schemaOf(options.schema, first.columns);
     compile(run, schema, first);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, locations, first);
@@ -115,7 +116,7 @@ async function write(
   try {
     const encoders: RowEncoder[] = [];
     const ending = await ingest({
-      sources: locations.map((location, i) => async () => (i === 0 ? first : open(run, location))),
+      sources: locations.map((location, i) => async () => (i === 0 ? first : open(run, location, schema))),
       compile: (source) => {
         const encoder = compile(run, schema, source);
         encoders.push(encoder);
@@ -134,9 +135,13 @@ async function write(
   }
 }
 
-async function open(run: Run, location: SourceLocation | undefined): Promise<Source> {
+async function open(
+  run: Run,
+  location: SourceLocation | undefined,
+  schema: FeatureSchema | null,
+): Promise<Source> {
   if (!location) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
-  const source = await openSource(location, openOptions(run.options.reading, run.io.signal));
+  const source = await openSource(location, openOptions(run.options.reading, run.io.signal, schema));
   run.track.opened(source);
   return source;
 }

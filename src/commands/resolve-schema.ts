@@ -5,11 +5,12 @@ import type { ColumnInfo } from '../core/types.ts';
 import { type FeatureSchema, parseSchema, schemaFromColumns } from '../schema/index.ts';
 import type { SchemaOptions } from './options.ts';
 
-export async function resolveSchema(
-  options: SchemaOptions,
-  columns: readonly ColumnInfo[],
-): Promise<FeatureSchema> {
-  if (options.file !== null) return readSchema(options.file);
+/** The schema file's; null where options stand in for one, which need the columns of a source. */
+export async function declaredSchema({ file }: SchemaOptions): Promise<FeatureSchema | null> {
+  return file === null ? null : readSchema(file);
+}
+
+export function schemaOf(options: SchemaOptions, columns: readonly ColumnInfo[]): FeatureSchema {
   return schemaFromColumns(
     {
       key: options.key,

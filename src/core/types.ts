@@ -120,7 +120,7 @@ export interface SourceInfo {
   readonly totalBytes: number | null;
 }
 
-export type SourceFormat = 'csv' | 'tsv' | 'parquet' | 'arrow';
+export type SourceFormat = 'csv' | 'tsv' | 'ndjson' | 'parquet' | 'arrow';
 
 /** An opened source: its columns are known, none of its rows has been read. */
 export interface Source {

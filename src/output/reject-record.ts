@@ -1,10 +1,13 @@
 /** One rejected row as a line of the rejects file. Pure. */
 import type { RowFailure } from '../core/ledger.ts';
-import type { ByteString, RawCell, RowOrigin } from '../core/types.ts';
+import type { ByteString, RawCell, RowOrigin, SourceFormat } from '../core/types.ts';
 import { csvCell, csvLine, utf8Bytes } from './csv-line.ts';
 
 /** The columns that a rejects file has after the original ones. */
 export const REJECT_COLUMNS = ['_source', '_line', '_stage', '_code', '_column', '_reason'] as const;
+
+/** Their cells say whether they stood in quotes. */
+const TEXT_FORMATS: ReadonlySet<SourceFormat> = new Set<SourceFormat>(['csv', 'tsv', 'ndjson']);
 
 type RejectColumn = (typeof REJECT_COLUMNS)[number];
 
@@ -43,7 +46,7 @@ export function rejectLine(
 ): ByteString {
   const record = origin.batch.record(row);
   const fits = record.length === origin.recordColumns.length;
-  const isText = origin.source.info.format === 'csv' || origin.source.info.format === 'tsv';
+  const isText = TEXT_FORMATS.has(origin.source.info.format);
   const cells = layout.kept.map((index) => (fits ? originalCell(record[index], isText) : ''));
   const reason = utf8Bytes(failure.reason) + (fits ? '' : `; the record: ${asJson(record)}`);
   for (const column of layout.own) cells.push(csvCell(ownCell(column, failure, reason), false));

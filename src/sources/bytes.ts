@@ -170,3 +170,23 @@ export function readError(name: string, error: unknown): FeaturectlError {
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** The stream without its first bytes. */
+export async function* skipped(chunks: ByteStream, bytes: number): ByteStream {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left -= Math.min(left, chunk.length);
+  }
+}
+
+/** The first bytes of the stream, of which no more than the chunk that holds the last one is read. */
+export async function* upTo(chunks: ByteStream, bytes: number): ByteStream {
+  let left = bytes;
+  while (left > 0) {
+    const step = await chunks.next();
+    if (step.done) return;
+    yield step.value.subarray(0, left);
+    left -= Math.min(left, step.value.length);
+  }
+}

@@ -7,7 +7,7 @@ import type {
   SourcePosition,
   SourceRange,
 } from '../core/types.ts';
-import type { ByteStream } from './bytes.ts';
+import { type ByteStream, skipped, upTo } from './bytes.ts';
 import type { CsvOptions } from './csv-errors.ts';
 import { decodeHeader, noHeader, refuseUnnamed, unnamedWarnings } from './csv-header.ts';
 import { createParseReader } from './csv-parse-reader.ts';
@@ -156,22 +156,4 @@ async function* readRange(
 async function* after(seen: readonly Buffer[], rest: ByteStream): ByteStream {
   yield* seen;
   yield* rest;
-}
-
-async function* skipped(chunks: ByteStream, bytes: number): ByteStream {
-  let left = bytes;
-  for await (const chunk of chunks) {
-    if (left < chunk.length) yield chunk.subarray(left);
-    left -= Math.min(left, chunk.length);
-  }
-}
-
-async function* upTo(chunks: ByteStream, bytes: number): ByteStream {
-  let left = bytes;
-  while (left > 0) {
-    const step = await chunks.next();
-    if (step.done) return;
-    yield step.value.subarray(0, left);
-    left -= Math.min(left, step.value.length);
-  }
 }

@@ -5,6 +5,7 @@ import type { SourceFormat } from '../core/types.ts';
 export type Magic =
   | 'empty'
   | 'text'
+  | 'json'
   | 'gzip'
   | 'zstd'
   | 'zip'
@@ -22,6 +23,8 @@ export const MAGIC_BYTES = 8;
 const EXTENSIONS: Readonly<Record<string, SourceFormat>> = {
   csv: 'csv',
   tsv: 'tsv',
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
   parquet: 'parquet',
   arrow: 'arrow',
   arrows: 'arrow',
@@ -42,6 +45,7 @@ export const KNOWN_EXTENSIONS = Object.keys(EXTENSIONS).map((name) => `.${name}`
 const NAMES: Readonly<Record<Magic, string>> = {
   empty: 'an empty file',
   text: 'text or data of no known kind',
+  json: 'a JSON object',
   gzip: 'gzip data',
   zstd: 'zstd data',
   zip: 'a zip archive',
@@ -93,8 +97,11 @@ export function sniffMagic(head: Buffer): Magic {
   if (startsWith(head, '46454131')) return hasBinary(head, 4) ? 'feather-v1' : 'text';
   if (startsWith(head, '50415231')) return hasBinary(head, 4) ? 'parquet' : 'text';
   if (startsWith(head, '50415245')) return hasBinary(head, 4) ? 'parquet-encrypted' : 'text';
-  return 'text';
+  return JSON_START.test(head.subarray(0, MAGIC_BYTES).latin1Slice()) ? 'json' : 'text';
 }
+
+/** A brace and then a quote: as CSV that would be a quote in the middle of a bare field, which is an error. */
+const JSON_START = /^(?:\xef\xbb\xbf)?\s*\{\s*["}]/;
 
 /** A frame that holds no data may come first. */
 function isSkippableZstd(head: Buffer): boolean {

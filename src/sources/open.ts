@@ -16,6 +16,7 @@ import {
 import { gunzip } from './gzip.ts';
 import { openRaw, type RawInput } from './input.ts';
 import type { SourceLocation } from './location.ts';
+import type { MappedColumns } from './ndjson-source.ts';
 
 export interface OpenOptions {
   /** Default: by the extension, then by the content. */
@@ -27,7 +28,9 @@ export interface OpenOptions {
    * csv-parse.
    */
   readonly delimiter?: string;
-  /** Bytes of one CSV record; default 1 MiB. */
+  /** What a schema asks for; a ndjson source lists its columns by it. */
+  readonly mapped?: MappedColumns;
+  /** Bytes of one CSV record or line of ndjson; default 1 MiB. */
   readonly maxRecordSize?: number;
   /** Rows of a batch at most; default 1024. */
   readonly batchRows?: number;
@@ -67,6 +70,7 @@ async function openByContent(raw: RawInput, options: OpenOptions): Promise<Sourc
   const content = await readContent(raw, hint);
   const format = decideFormat(raw, options.format ?? hint.format, content);
   if (format === 'csv' || format === 'tsv') return openText(raw, format, content, options);
+  if (format === 'ndjson') return openJson(raw, content, options);
   if (format === 'parquet') {
     const { openParquet } = await import('./parquet-source.ts');
     return openParquet(raw, content.chunks, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
@@ -114,20 +118,24 @@ function decideFormat(raw: RawInput, declared: SourceFormat | null, content: Con
     return found === 'text' ? undeclaredText(raw, magic) : (found ?? unreadable(raw.name, magic));
   if (magic === 'empty' && (declared === 'parquet' || declared === 'arrow'))
     throw emptyFile(raw.name, declared);
-  const agrees = found === 'text' ? declared === 'csv' || declared === 'tsv' : found === declared;
+  const agrees = found === 'text' ? TEXT_FORMATS.includes(declared) : found === declared;
   if (!agrees) throw mismatch(raw.name, `${FORMAT_NAMES[declared]} as its name or --format says`, magic);
   return declared;
 }
 
+const TEXT_FORMATS: readonly SourceFormat[] = ['csv', 'tsv', 'ndjson'];
+
 const FORMAT_NAMES: Readonly<Record<SourceFormat, string>> = {
   csv: 'CSV text',
   tsv: 'TSV text',
+  ndjson: 'JSON of one object a line',
   parquet: 'Parquet (PAR1 at the start)',
   arrow: 'Arrow IPC',
 };
 
 function formatOf(magic: Magic): SourceFormat | 'text' | null {
   if (magic === 'text' || magic === 'empty') return 'text';
+  if (magic === 'json') return 'ndjson';
   if (magic === 'parquet' || magic === 'parquet-encrypted') return 'parquet';
   return magic === 'arrow-file' || magic === 'arrow-stream' ? 'arrow' : null;
 }
@@ -142,7 +150,7 @@ function undeclaredText(raw: RawInput, magic: Magic): SourceFormat {
 }
 
 function unreadable(name: string, magic: Magic): never {
-  throw mismatch(name, 'CSV, Parquet or Arrow, plain or in gzip or zstd', magic);
+  throw mismatch(name, 'CSV, ndjson, Parquet or Arrow, plain or in gzip or zstd', magic);
 }
 
 function mismatch(name: string, expected: string, magic: Magic): FeaturectlError {
@@ -171,13 +179,10 @@ async function openText(
 ): Promise<Source> {
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : ',');
   refuseDelimiter(delimiter);
-  const { head, chunks } = await peek(content.chunks, SNIFF);
-  const start = content.compression !== null ? null : plainTextStart(head, options.encoding);
-  const { readFrom } = raw;
+  const text = await textOf(raw, content, options);
   return openCsv({
     info: { name: raw.name, format, totalBytes: raw.totalBytes },
-    chunks: toUtf8(chunks, raw.name, options.encoding),
-    textFrom: readFrom === null || start === null ? null : (byte) => readFrom(start + byte),
+    ...text,
     options: {
       name: raw.name,
       delimiter,
@@ -188,6 +193,35 @@ async function openText(
     bytesRead: () => raw.counter.bytes,
     close: raw.close,
   });
+}
+
+async function openJson(raw: RawInput, content: Content, options: OpenOptions): Promise<Source> {
+  const { openNdjson } = await import('./ndjson-source.ts');
+  return openNdjson({
+    info: { name: raw.name, format: 'ndjson', totalBytes: raw.totalBytes },
+    ...(await textOf(raw, content, options)),
+    mapped: options.mapped,
+    maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD,
+    assertSame: raw.assertSame,
+    batchRows: options.batchRows ?? DEFAULT_BATCH_ROWS,
+    bytesRead: () => raw.counter.bytes,
+    close: raw.close,
+  });
+}
+
+/** The text in UTF-8, and where it can be had from any byte on, that too. */
+async function textOf(
+  raw: RawInput,
+  content: Content,
+  { encoding }: OpenOptions,
+): Promise<{ chunks: ByteStream; textFrom: ((byte: number) => ByteStream) | null }> {
+  const { head, chunks } = await peek(content.chunks, SNIFF);
+  const start = content.compression !== null ? null : plainTextStart(head, encoding);
+  const { readFrom } = raw;
+  return {
+    chunks: toUtf8(chunks, raw.name, encoding),
+    textFrom: readFrom === null || start === null ? null : (byte) => readFrom(start + byte),
+  };
 }
 
 function refuseDelimiter(delimiter: string): void {

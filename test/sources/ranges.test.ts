@@ -128,6 +128,27 @@ describe('CSV', () => {
   });
 });
 
+const LINES = '{"id":1}\r\n\n{"id":"é","x":[1]}\n{"x":\n\n\n{"id":4}\n{"id":5}\n\n{"x":6}';
+
+describe('ndjson', () => {
+  const files: [string, string, string | Uint8Array, OpenOptions][] = [
+    ['plain', 'plain.ndjson', LINES, {}],
+    ['rows of many reads', 'small-reads.ndjson', LINES, { readSize: 3 }],
+    ['batches of two', 'batches.ndjson', LINES, { batchRows: 2 }],
+    ['a byte order mark and a last line end', 'bom.ndjson', `${BOM}${LINES}\n`, {}],
+    ['gzip', 'in.ndjson.gz', gzipSync(LINES), {}],
+    ['UTF-16', 'wide.ndjson', Buffer.from(BOM + LINES, 'utf16le'), {}],
+  ];
+  it.each(files)('%s', async (_name, file, content, options) => {
+    const path = write(file, content);
+    await expectRanges(() => openFile(path, options), all);
+  });
+
+  it('a pipe is read up to the place', async () => {
+    await expectRanges(() => openBytes(LINES, {}, 4), all);
+  });
+});
+
 function table(rows: number): arrow.Table {
   const ids = Int32Array.from({ length: rows }, (_, row) => row);
   const texts = Array.from({ length: rows }, (_, row) => (row % 7 === 0 ? null : `t${row}`));

@@ -21,7 +21,7 @@ import type { Io, VerifyOptions } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { type RowCounts, readRows } from './read-rows.ts';
 import { expandOptions, openOptions } from './reading.ts';
-import { resolveSchema } from './resolve-schema.ts';
+import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import { packageVersion } from './version.ts';
 
 /** Reads on the way at once; each is of at most COLLECTED_ROWS keys. */
@@ -49,12 +49,13 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
     names,
   );
   if (options.report !== null) await assertWritable('the report', options.report);
-  const open = (location: SourceLocation): Promise<Source> =>
-    openSource(location, openOptions(options.reading, io.signal));
-  const first = await open(locations[0] as SourceLocation);
+  const declared = await declaredSchema(options.schema);
+  const open = (location: SourceLocation, schema: FeatureSchema | null): Promise<Source> =>
+    openSource(location, openOptions(options.reading, io.signal, schema));
+  const first = await open(locations[0] as SourceLocation, declared);
   let isTaken = false;
   try {
-    const schema = await resolveSchema(options.schema, first.columns);
+    const schema = declared ?? schemaOf(options.schema, first.columns);
     const connection = await connect({
       ...(await connectOptions(options.connection, io.signal)),
       failFast: true,
@@ -62,7 +63,7 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
     try {
       /** The first source stands open already when it is read for the first time. */
       const sources = locations.map((location, i) => async () => {
-        if (i > 0 || isTaken) return open(location);
+        if (i > 0 || isTaken) return open(location, i === 0 ? declared : schema);
         isTaken = true;
         return first;
       });

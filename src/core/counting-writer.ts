@@ -15,6 +15,7 @@ export function createCountingWriter(mode: WriteMode, listener: WriteListener): 
     plan: { mode, path: 'none', why: '--dry-run writes nothing', server: null, warnings: [] },
     begin: () => {},
     value: () => {},
+    cell: () => {},
     commit: (origin) => {
       if (origin !== last) tell();
       last = origin;

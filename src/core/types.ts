@@ -51,10 +51,25 @@ export interface ColumnInfo {
 /** A column of CSV-like text. */
 export interface TextColumn {
   readonly kind: 'text';
-  /** One cell a row, in UTF-8 bytes that have been checked. A row listed in `faults` may hold anything. */
-  readonly cells: readonly ByteString[];
+  /** The cell in UTF-8 bytes that have been checked. A row listed in `faults` may give anything. */
+  cell(row: number): ByteString;
   /** 1 where the cell stood in quotes; null when no cell of the batch did. Null tokens count unquoted only. */
   readonly quoted: Uint8Array | null;
+  /** Where the cells stand in memory, so that they can be copied without a string; null: ask `cell`. */
+  readonly spans: CellSpans | null;
+}
+
+/**
+ * The cell of a row is the bytes from ends[at] + 1 up to, not with, ends[at + 1], where at = row × stride +
+ * offset; with its quotes, where it stood in some.
+ */
+export interface CellSpans {
+  readonly bytes: Uint8Array;
+  readonly ends: Int32Array;
+  readonly stride: number;
+  readonly offset: number;
+  /** 1 where quotes within the cell stand doubled, so that its bytes are not the cell; null: nowhere. */
+  readonly escaped: Uint8Array | null;
 }
 
 /** A column of typed values. */
@@ -151,14 +166,17 @@ export interface RowOrigin {
 }
 
 /**
- * What the encoder writes rows into. A row is `begin`, any number of `value`s in ascending feature
- * order, then `commit` or `abort`. Nothing of an aborted row stays behind.
+ * What the encoder writes rows into. A row is `begin`, any number of `value`s and `cell`s in ascending
+ * feature order, then `commit` or `abort`. Nothing of an aborted row stays behind. Bytes that are given stay as
+ * they are until the row's end, not longer.
  */
 export interface RowSink {
-  /** `ttlMs` 0 = no expiry. `eventTime`: the stored text of the event time, for mode newer; else ''. */
-  begin(key: ByteString, ttlMs: number, eventTime: ByteString): void;
+  /** The key is key[0 .. keyLength). `ttlMs` 0 = no expiry. `eventTime`: as stored, for mode newer; else ''. */
+  begin(key: Uint8Array, keyLength: number, ttlMs: number, eventTime: ByteString): void;
   /** `feature` is the index in the encoder's `fields`; null removes the field (null policy `remove`). */
   value(feature: number, bytes: ByteString | null): void;
+  /** As `value`, of bytes[start .. end). */
+  cell(feature: number, bytes: Uint8Array, start: number, end: number): void;
   /** `row` is the row's index in the batch. True: chunks are full, call `room()` before the next row. */
   commit(origin: RowOrigin, row: number): boolean;
   abort(): void;

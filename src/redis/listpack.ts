@@ -5,7 +5,7 @@
  */
 import type { ByteString } from '../core/types.ts';
 import { putCrc64 } from './crc64.ts';
-import { putBytes } from './resp.ts';
+import { putBytes, putRange } from './resp.ts';
 
 /** Readable by Redis 7.0 and every later one. */
 const RDB_VERSION = 10;
@@ -18,9 +18,9 @@ export interface ListpackLimits {
   readonly valueBytes: number;
 }
 
-/** Bytes that a pair of this length takes at most, in either form. */
-export function pairSize(name: number, value: number): number {
-  return name + value + 24;
+/** Bytes that pairs take at most besides their names, in either form: `values` is the length of all values. */
+export function pairsSize(count: number, values: number): number {
+  return values + 24 * count;
 }
 
 /** Bytes around the pairs at most. */
@@ -35,21 +35,30 @@ export interface PayloadName {
 
 export function payloadName(text: ByteString, limits: ListpackLimits): PayloadName {
   if (text.length > limits.valueBytes) return { text, entry: null };
-  const scratch = Buffer.alloc(pairSize(text.length, 0));
-  return { text, entry: new Uint8Array(scratch.subarray(0, putEntry(scratch, 0, text))) };
+  const bytes = Buffer.from(text, 'latin1');
+  const scratch = Buffer.alloc(text.length + 24);
+  return { text, entry: new Uint8Array(scratch.subarray(0, putEntry(scratch, 0, bytes, 0, bytes.length))) };
+}
+
+/** The fields of a hash: the i-th is names[features[i]] with the value data[starts[i] .. starts[i + 1]). */
+export interface HashFields {
+  readonly count: number;
+  readonly features: ArrayLike<number>;
+  readonly starts: ArrayLike<number>;
+  readonly data: Buffer;
 }
 
 /** Writes the payload of a hash at `at` and gives the position after it. */
 export function putPayload(
   buffer: Buffer,
   at: number,
+  hash: HashFields,
   names: readonly PayloadName[],
-  values: readonly ByteString[],
   limits: ListpackLimits,
 ): number {
-  const end = isShort(names, values, limits)
-    ? putListpack(buffer, at, names, values)
-    : putPairs(buffer, at, names, values);
+  const end = isShort(hash, names, limits)
+    ? putListpack(buffer, at, hash, names)
+    : putPairs(buffer, at, hash, names);
   buffer[end] = RDB_VERSION;
   buffer[end + 1] = 0;
   putCrc64(buffer, at, end + 2);
@@ -57,14 +66,14 @@ export function putPayload(
 }
 
 function isShort(
+  { count, features, starts }: HashFields,
   names: readonly PayloadName[],
-  values: readonly ByteString[],
   limits: ListpackLimits,
 ): boolean {
-  if (names.length > limits.entries) return false;
-  for (let i = 0; i < names.length; i += 1) {
-    if ((names[i] as PayloadName).entry === null) return false;
-    if ((values[i] as string).length > limits.valueBytes) return false;
+  if (count > limits.entries) return false;
+  for (let i = 0; i < count; i += 1) {
+    if (starts[i + 1]! - starts[i]! > limits.valueBytes) return false;
+    if (names[features[i]!]!.entry === null) return false;
   }
   return true;
 }
@@ -72,22 +81,19 @@ function isShort(
 function putPairs(
   buffer: Buffer,
   at: number,
+  { count, features, starts, data }: HashFields,
   names: readonly PayloadName[],
-  values: readonly ByteString[],
 ): number {
   buffer[at] = TYPE_HASH;
-  let pos = putLength(buffer, at + 1, names.length);
-  for (let i = 0; i < names.length; i += 1) {
-    pos = putString(buffer, pos, (names[i] as PayloadName).text);
-    pos = putString(buffer, pos, values[i] as string);
+  let pos = putLength(buffer, at + 1, count);
+  for (let i = 0; i < count; i += 1) {
+    const { text } = names[features[i]!]!;
+    pos = putLength(buffer, pos, text.length);
+    pos += buffer.latin1Write(text, pos);
+    pos = putLength(buffer, pos, starts[i + 1]! - starts[i]!);
+    pos = putRange(buffer, pos, data, starts[i]!, starts[i + 1]!);
   }
   return pos;
-}
-
-function putString(buffer: Buffer, at: number, text: ByteString): number {
-  const pos = putLength(buffer, at, text.length);
-  buffer.latin1Write(text, pos);
-  return pos + text.length;
 }
 
 /** RDB length: 6 bits, 14 bits, or a byte 0x80 and 32 bits big-endian. */
@@ -110,67 +116,67 @@ function putLength(buffer: Buffer, at: number, length: number): number {
 function putListpack(
   buffer: Buffer,
   at: number,
+  { count, features, starts, data }: HashFields,
   names: readonly PayloadName[],
-  values: readonly ByteString[],
 ): number {
   buffer[at] = TYPE_HASH_LISTPACK;
   const start = at + 6;
   let pos = start + 6;
-  for (let i = 0; i < names.length; i += 1) {
-    pos = putBytes(buffer, pos, (names[i] as PayloadName).entry as Uint8Array);
-    pos = putEntry(buffer, pos, values[i] as string);
+  for (let i = 0; i < count; i += 1) {
+    pos = putBytes(buffer, pos, names[features[i]!]!.entry!);
+    pos = putEntry(buffer, pos, data, starts[i]!, starts[i + 1]!);
   }
   buffer[pos++] = 0xff;
   const bytes = pos - start;
   buffer[at + 1] = 0x80;
   buffer.writeUInt32BE(bytes, at + 2);
   buffer.writeUInt32LE(bytes, start);
-  buffer.writeUInt16LE(names.length * 2, start + 4);
+  buffer.writeUInt16LE(count * 2, start + 4);
   return pos;
 }
 
-function putEntry(buffer: Buffer, at: number, text: ByteString): number {
-  const number = smallInteger(text);
-  if (number !== null) return putInteger(buffer, at, number);
-  if (isInteger64(text)) return putBigInteger(buffer, at, BigInt(text));
-  const length = text.length;
+/** An entry of bytes[start .. end). */
+function putEntry(buffer: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
+  const number = smallInteger(bytes, start, end);
+  if (!Number.isNaN(number)) return putInteger(buffer, at, number);
+  const length = end - start;
+  if (length >= 16 && length <= 20) {
+    const integer = largeInteger(bytes.latin1Slice(start, end));
+    if (integer !== null) return putBigInteger(buffer, at, integer);
+  }
   let pos = at;
   if (length < 64) {
     buffer[pos++] = 0x80 | length;
-    for (let i = 0; i < length; i += 1) buffer[pos + i] = text.charCodeAt(i);
   } else {
     // Names and values in a listpack are never longer than the 12 bits of this form.
     buffer[pos++] = 0xe0 | (length >> 8);
     buffer[pos++] = length & 0xff;
-    buffer.latin1Write(text, pos);
   }
-  pos += length;
+  pos = putRange(buffer, pos, bytes, start, end);
   return putBacklen(buffer, pos, pos - at);
 }
 
-/** An integer in its only text form, up to 15 digits; null otherwise. Redis keeps those as numbers. */
-function smallInteger(text: ByteString): number | null {
-  const { length } = text;
-  if (length === 0 || length > 15) return null;
-  const first = text.charCodeAt(0);
-  const negative = first === 45;
-  const start = negative ? 1 : 0;
-  if (length === start) return null;
+/** An integer in its only text form, up to 15 digits; NaN otherwise. Redis keeps those as numbers. */
+function smallInteger(bytes: Uint8Array, start: number, end: number): number {
+  const negative = bytes[start] === 45;
+  const first = negative ? start + 1 : start;
+  if (first >= end || end - start > 15) return Number.NaN;
   let value = 0;
-  for (let i = start; i < length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 48 || code > 57) return null;
-    value = value * 10 + code - 48;
+  for (let i = first; i < end; i += 1) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
   }
-  const leadsWithZero = text.charCodeAt(start) === 48;
-  if (leadsWithZero && (length > start + 1 || negative)) return null;
+  const leadsWithZero = bytes[first] === 48;
+  if (leadsWithZero && (end - first > 1 || negative)) return Number.NaN;
   return negative ? -value : value;
 }
 
-function isInteger64(text: ByteString): boolean {
-  if (text.length < 16 || text.length > 20 || !/^-?[1-9]\d*$/.test(text)) return false;
+/** An integer of 16 digits or more that 64 bits hold. */
+function largeInteger(text: ByteString): bigint | null {
+  if (!/^-?[1-9]\d*$/.test(text)) return null;
   const value = BigInt(text);
-  return value >= -(2n ** 63n) && value < 2n ** 63n;
+  return value >= -(2n ** 63n) && value < 2n ** 63n ? value : null;
 }
 
 function putInteger(buffer: Buffer, at: number, value: number): number {

@@ -1,6 +1,6 @@
 /** Frames rows as plain commands: HSET and EXPIRE, or in mode replace MULTI DEL HSET EXPIRE EXEC. */
 import type { Framer, FramerOptions, Outcomes, Reply, ReplyReader } from './framer.ts';
-import { BULK_OVERHEAD, bulk, command, fixed, putBulk, putBytes, putNumber } from './resp.ts';
+import { BULK_OVERHEAD, bulk, command, fixed, putBulk, putBulkBytes, putBytes, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { isError, rowFault, untimed } from './script-replies.ts';
 import { judge } from './server-errors.ts';
@@ -20,17 +20,14 @@ export function createPipelineFramer(options: FramerOptions): Framer {
   const names = options.fields.map((field) => fixed(bulk(field)));
   const atomic = options.mode === 'replace';
   return createRowFramer(options, {
-    size: ({ key, features, values }) => {
-      let size = 256 + 3 * (key.length + BULK_OVERHEAD);
-      for (let i = 0; i < values.length; i += 1) {
-        size +=
-          (names[features[i] as number] as Uint8Array).length + (values[i] as string).length + BULK_OVERHEAD;
-      }
+    size: ({ keyLength, count, features, starts }) => {
+      let size = 256 + 3 * (keyLength + BULK_OVERHEAD) + starts[count]! + count * BULK_OVERHEAD;
+      for (let i = 0; i < count; i += 1) size += names[features[i]!]!.length;
       return size;
     },
     put: (buffer, at, row) => {
       let pos = atomic ? putBytes(buffer, at, MULTI) : at;
-      if (atomic) pos = putBulk(buffer, putBytes(buffer, pos, DEL_HEAD), row.key);
+      if (atomic) pos = putKey(buffer, putBytes(buffer, pos, DEL_HEAD), row);
       pos = putHset(buffer, pos, row, names);
       if (row.ttlMs > 0) pos = putExpire(buffer, pos, row);
       return atomic ? putBytes(buffer, pos, EXEC) : pos;
@@ -40,27 +37,28 @@ export function createPipelineFramer(options: FramerOptions): Framer {
   });
 }
 
-function putHset(
-  buffer: Buffer,
-  at: number,
-  { key, features, values }: FramedRow,
-  names: readonly Uint8Array[],
-): number {
+function putHset(buffer: Buffer, at: number, row: FramedRow, names: readonly Uint8Array[]): number {
+  const { count, features, starts, data } = row;
   buffer[at] = 42;
-  let pos = putNumber(buffer, at + 1, 2 + 2 * values.length);
+  let pos = putNumber(buffer, at + 1, 2 + 2 * count);
   pos = putBytes(buffer, pos, HSET_HEAD);
-  pos = putBulk(buffer, pos, key);
-  for (let i = 0; i < values.length; i += 1) {
-    pos = putBytes(buffer, pos, names[features[i] as number] as Uint8Array);
-    pos = putBulk(buffer, pos, values[i] as string);
+  pos = putKey(buffer, pos, row);
+  for (let i = 0; i < count; i += 1) {
+    pos = putBytes(buffer, pos, names[features[i]!]!);
+    pos = putBulkBytes(buffer, pos, data, starts[i]!, starts[i + 1]!);
   }
   return pos;
 }
 
-function putExpire(buffer: Buffer, at: number, { key, ttlMs }: FramedRow): number {
+function putKey(buffer: Buffer, at: number, { key, keyLength }: FramedRow): number {
+  return putBulkBytes(buffer, at, key, 0, keyLength);
+}
+
+function putExpire(buffer: Buffer, at: number, row: FramedRow): number {
+  const { ttlMs } = row;
   const whole = ttlMs % 1000 === 0;
   let pos = putBytes(buffer, at, whole ? EXPIRE_HEAD : PEXPIRE_HEAD);
-  pos = putBulk(buffer, pos, key);
+  pos = putKey(buffer, pos, row);
   return putBulk(buffer, pos, String(whole ? ttlMs / 1000 : ttlMs));
 }
 

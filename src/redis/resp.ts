@@ -6,6 +6,8 @@ import type { ByteString } from '../core/types.ts';
 
 export const BULK_OVERHEAD = 16;
 const LOOP_LIMIT = 24;
+/** As LOOP_LIMIT, where a view of the bytes has to be made besides the call. */
+const RANGE_LIMIT = 96;
 
 /** The bytes of a decimal number from 0; gives the position after it. */
 export function putNumber(buffer: Buffer, at: number, value: number): number {
@@ -38,6 +40,43 @@ export function putBulk(buffer: Buffer, at: number, text: ByteString): number {
   buffer[pos] = 13;
   buffer[pos + 1] = 10;
   return pos + 2;
+}
+
+/** A bulk of bytes[start .. end). */
+export function putBulkBytes(
+  buffer: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const length = end - start;
+  buffer[at] = 36;
+  let pos = at + 1;
+  if (length < 10) buffer[pos++] = 48 + length;
+  else pos = putNumber(buffer as Buffer, pos, length);
+  buffer[pos] = 13;
+  buffer[pos + 1] = 10;
+  pos = putRange(buffer, pos + 2, bytes, start, end);
+  buffer[pos] = 13;
+  buffer[pos + 1] = 10;
+  return pos + 2;
+}
+
+/** Copies bytes[start .. end) and gives the position after them. */
+export function putRange(
+  buffer: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  if (end - start < RANGE_LIMIT) {
+    for (let from = start, to = at; from < end; from++, to++) buffer[to] = bytes[from]!;
+  } else {
+    buffer.set(bytes.subarray(start, end), at);
+  }
+  return at + end - start;
 }
 
 /** Bytes that are the same in every row; a copy of memory, several times as fast as a loop over a string. */

@@ -1,14 +1,7 @@
 /** Frames rows of mode replace as RESTORE key ttl payload REPLACE: the whole hash with its TTL in one step. */
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
-import {
-  type ListpackLimits,
-  PAYLOAD_OVERHEAD,
-  type PayloadName,
-  pairSize,
-  payloadName,
-  putPayload,
-} from './listpack.ts';
-import { BULK_OVERHEAD, fixed, putBulk, putBytes, putRaw } from './resp.ts';
+import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
+import { BULK_OVERHEAD, fixed, putBulk, putBulkBytes, putBytes, putRaw } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
@@ -23,18 +16,15 @@ const TAIL = fixed('\r\n$7\r\nREPLACE\r\n');
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   const { limits } = options;
   const fields = options.fields.map((field) => payloadName(field, limits));
-  const names: PayloadName[] = [];
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
 
-  const put = (buffer: Buffer, at: number, { key, ttlMs, features, values }: FramedRow): number => {
-    names.length = 0;
-    for (const feature of features) names.push(fields[feature] as PayloadName);
+  const put = (buffer: Buffer, at: number, row: FramedRow): number => {
     let pos = putBytes(buffer, at, HEAD);
-    pos = putBulk(buffer, pos, key);
-    pos = putBulk(buffer, pos, String(ttlMs));
+    pos = putBulkBytes(buffer, pos, row.key, 0, row.keyLength);
+    pos = putBulk(buffer, pos, String(row.ttlMs));
     const payload = pos + 1 + digits + 2;
-    let end = putPayload(buffer, payload, names, values, limits);
+    let end = putPayload(buffer, payload, row, fields, limits);
     const length = String(end - payload);
     if (length.length !== digits) {
       const shift = length.length - digits;
@@ -47,12 +37,10 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   };
 
   return createRowFramer(options, {
-    size: ({ key, features, values }) => {
-      let size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + key.length + 4 * BULK_OVERHEAD;
-      for (let i = 0; i < values.length; i += 1) {
-        const name = fields[features[i] as number] as PayloadName;
-        size += pairSize(name.text.length, (values[i] as string).length);
-      }
+    size: ({ keyLength, count, features, starts }) => {
+      let size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + keyLength + 4 * BULK_OVERHEAD;
+      size += pairsSize(count, starts[count]!);
+      for (let i = 0; i < count; i += 1) size += fields[features[i]!]!.text.length;
       return size;
     },
     put,

@@ -32,7 +32,7 @@ export interface Routes {
   add(node: string | null, client: Redis | null): void;
   /** Gives every slot its lane; once, after the first lanes were added. */
   begin(): void;
-  framerOf(key: ByteString): Framer;
+  framerOf(key: Uint8Array, keyLength: number): Framer;
   /** As LaneCluster.reroute, of the lane at this index. */
   reroute(index: number, movedTo: ReadonlyMap<number, string>): void;
 }
@@ -107,7 +107,7 @@ export function createRoutes(options: RoutesOptions): Routes {
       for (let slot = 0; slot < SLOTS; slot++)
         laneOf[slot] = laneTo(topology?.owner(slot) ?? nodes[0] ?? null, slot);
     },
-    framerOf: (key) => framers[laneOf[keySlot(key)] as number] as Framer,
+    framerOf: (key, keyLength) => framers[laneOf[keySlot(key, keyLength)]!]!,
     reroute,
   };
 }

@@ -1,16 +1,23 @@
 /** A framer whose unit is one row: gathers the row, then lets its frame write it into the open chunk. */
-import type { ByteString, RowOrigin } from '../core/types.ts';
+import type { RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, copyUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
+import { grown, putRange } from './resp.ts';
 
 /** The row that is being written; reused for the next one. */
 export interface FramedRow {
-  key: ByteString;
+  /** The key is key[0 .. keyLength). */
+  key: Uint8Array;
+  keyLength: number;
   /** 0: no expiry. */
   ttlMs: number;
-  /** Indexes of the fields that are present, ascending, and their values. */
-  readonly features: number[];
-  readonly values: ByteString[];
+  /** Fields that are present. */
+  count: number;
+  /** Their indexes, ascending. */
+  readonly features: Int32Array;
+  /** The value of the i-th is data[starts[i] .. starts[i + 1]). */
+  readonly starts: Int32Array;
+  data: Buffer;
 }
 
 export interface RowFrame {
@@ -24,12 +31,32 @@ export interface RowFrame {
   flags(row: FramedRow): number;
 }
 
+/** Bytes of values that a row has room for before it is made larger. */
+const ROW_BYTES = 4096;
+
 export function createRowFramer(
-  { pool, chunkRows, chunkBytes, emit }: FramerOptions,
+  { pool, chunkRows, chunkBytes, emit, fields }: FramerOptions,
   frame: RowFrame,
 ): Framer {
   let chunk: Chunk | null = null;
-  const row: FramedRow = { key: '', ttlMs: 0, features: [], values: [] };
+  const row: FramedRow = {
+    key: new Uint8Array(0),
+    keyLength: 0,
+    ttlMs: 0,
+    count: 0,
+    features: new Int32Array(fields.length),
+    starts: new Int32Array(fields.length + 1),
+    data: Buffer.allocUnsafeSlow(ROW_BYTES),
+  };
+
+  /** Room for `length` more bytes; gives where they begin. */
+  function addField(feature: number, length: number): number {
+    const start = row.starts[row.count]!;
+    if (start + length > row.data.length) row.data = grown(row.data, start, start + length);
+    row.features[row.count++] = feature;
+    row.starts[row.count] = start + length;
+    return start;
+  }
 
   function commit(origin: RowOrigin, index: number): void {
     const size = frame.size(row);
@@ -39,6 +66,7 @@ export function createRowFramer(
     chunk.length = frame.put(chunk.buffer, start, row);
     addUnit(chunk, start, chunk.rows, frame.replies(row), frame.flags(row));
     addRow(chunk, origin, index);
+    if (row.data.length > 4 * chunkBytes) row.data = Buffer.allocUnsafeSlow(ROW_BYTES);
     if (chunk.rows >= chunkRows || chunk.length >= chunkBytes) close();
   }
 
@@ -49,17 +77,21 @@ export function createRowFramer(
   }
 
   return {
-    begin: (key, ttlMs) => {
+    begin: (key, keyLength, ttlMs) => {
       row.key = key;
+      row.keyLength = keyLength;
       row.ttlMs = ttlMs;
-      row.features.length = 0;
-      row.values.length = 0;
+      row.count = 0;
     },
     // A field that is to be removed needs no word: these paths write the whole hash, or have no removing.
     value: (feature, bytes) => {
       if (bytes === null) return;
-      row.features.push(feature);
-      row.values.push(bytes);
+      const start = addField(feature, bytes.length);
+      row.data.latin1Write(bytes, start);
+    },
+    cell: (feature, bytes, start, end) => {
+      const at = addField(feature, end - start);
+      putRange(row.data, at, bytes, start, end);
     },
     commit,
     abort: () => {},

@@ -2,15 +2,17 @@
 import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, copyUnit, rowsOfUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
-import { BULK_OVERHEAD, bulk, grown, putBulk, putNumber, putRaw } from './resp.ts';
+import { BULK_OVERHEAD, bulk, grown, putBulk, putBulkBytes, putNumber, putRaw } from './resp.ts';
 import { FROM_DIGITS_AT, splitCalls } from './script-split.ts';
 
 /** Arguments of one call; far below what Redis takes, near what keeps its latency low. */
 const CALL_ARGUMENTS = 20_000;
 const CALL_BYTES = 64 * 1024;
 
-/** '0' of a row's shape. */
+/** '0', '1' and 'x' of a row's shape. */
 const ABSENT = 48;
+const PRESENT = 49;
+const REMOVED = 120;
 
 export interface ScriptFramerOptions extends FramerOptions {
   readonly sha: string;
@@ -71,14 +73,14 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     return head.length + 64 + tail.length + keysEnd + argsEnd;
   }
 
-  function begin(key: ByteString, ttlMs: number, eventTime: ByteString): void {
+  function begin(key: Uint8Array, keyLength: number, ttlMs: number, eventTime: ByteString): void {
     if (ttlMs % 1000 !== 0 && !millis) {
       closeCall();
       millis = true;
       startMode(sparseCall);
     }
-    keys = grown(keys, keysEnd, keysEnd + key.length + BULK_OVERHEAD);
-    rowKeys = putBulk(keys, keysEnd, key);
+    keys = grown(keys, keysEnd, keysEnd + keyLength + BULK_OVERHEAD);
+    rowKeys = putBulkBytes(keys, keysEnd, key, 0, keyLength);
     args = grown(args, argsEnd, argsEnd + eventTime.length + 3 * BULK_OVERHEAD + 16 + width);
     rowArgs = putRaw(args, argsEnd, ttlMs === lastTtlMs ? lastTtl : ttlBulk(ttlMs));
     if (newer) rowArgs = putBulk(args, rowArgs, eventTime);
@@ -105,18 +107,30 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   }
 
   function value(feature: number, bytes: ByteString | null): void {
-    while (nextFeature < feature) shape[nextFeature++] = ABSENT;
-    nextFeature = feature + 1;
     if (bytes === null) {
-      shape[feature] = 120;
+      mark(feature, REMOVED);
       removed++;
       return;
     }
-    shape[feature] = 49;
+    mark(feature, PRESENT);
     values++;
     const need = rowArgs + bytes.length + BULK_OVERHEAD;
     if (need > args.length) args = grown(args, rowArgs, need);
     rowArgs = putBulk(args, rowArgs, bytes);
+  }
+
+  function cell(feature: number, bytes: Uint8Array, start: number, end: number): void {
+    mark(feature, PRESENT);
+    values++;
+    const need = rowArgs + end - start + BULK_OVERHEAD;
+    if (need > args.length) args = grown(args, rowArgs, need);
+    rowArgs = putBulkBytes(args, rowArgs, bytes, start, end);
+  }
+
+  function mark(feature: number, letter: number): void {
+    while (nextFeature < feature) shape[nextFeature++] = ABSENT;
+    shape[feature] = letter;
+    nextFeature = feature + 1;
   }
 
   function commit(origin: RowOrigin, row: number): void {
@@ -215,6 +229,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   return {
     begin,
     value,
+    cell,
     commit,
     abort() {
       rowKeys = keysEnd;

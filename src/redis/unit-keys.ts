@@ -1,7 +1,7 @@
 /** What a unit's bytes say of it; read where a Cluster sends rows elsewhere, which is seldom. */
 import type { ByteString } from '../core/types.ts';
 import { type Chunk, endOfUnit } from './chunk.ts';
-import { keySlot } from './slot.ts';
+import { slotOf } from './slot.ts';
 
 /** Where each command of the unit begins, and where the last one ends. */
 export function commandStarts(chunk: Chunk, unit: number): number[] {
@@ -25,7 +25,7 @@ export function unitKeys(chunk: Chunk, unit: number): readonly ByteString[] {
 
 /** A unit holds rows of one slot. */
 export function unitSlot(chunk: Chunk, unit: number): number {
-  return keySlot(unitKeys(chunk, unit)[0] ?? '');
+  return slotOf(unitKeys(chunk, unit)[0] ?? '');
 }
 
 /** The first words of the command at `at`; `end` is where the reading stopped. */

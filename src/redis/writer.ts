@@ -18,7 +18,7 @@ import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
 import { createRoutes } from './routes.ts';
 import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
-import { keySlot } from './slot.ts';
+import { slotOf } from './slot.ts';
 import { readTopology, type Topology } from './topology.ts';
 
 export interface WriterOptions {
@@ -102,7 +102,7 @@ function firstLane(connection: Connection, options: WriterOptions) {
     ready = null;
     try {
       const topology = await findTopology(connection, client, askMs);
-      const node = topology?.owner(keySlot(options.probeKey)) ?? topology?.masters()[0] ?? null;
+      const node = topology?.owner(slotOf(options.probeKey)) ?? topology?.masters()[0] ?? null;
       if (node !== null) {
         cut(client);
         client = await connection.openAt(node, askMs);
@@ -247,11 +247,12 @@ function startWriter(
   return {
     plan: topology === null ? plan : { ...plan, why: `${plan.why}; ${clusterWhy(connection, topology)}` },
     stats: () => ({ ...stats }),
-    begin: (key, ttlMs, eventTime) => {
-      if (framers.length > 1) framer = routes.framerOf(key);
-      framer.begin(key, ttlMs, eventTime);
+    begin: (key, keyLength, ttlMs, eventTime) => {
+      if (framers.length > 1) framer = routes.framerOf(key, keyLength);
+      framer.begin(key, keyLength, ttlMs, eventTime);
     },
     value: (feature, bytes) => framer.value(feature, bytes),
+    cell: (feature, bytes, start, end) => framer.cell(feature, bytes, start, end),
     abort: () => framer.abort(),
     commit: (origin, row) => {
       framer.commit(origin, row);

@@ -1,5 +1,4 @@
 /** The row encoder: compiled once from a schema and a source's columns, run over its batches. */
-import { basename } from 'node:path';
 import { FeaturectlError } from '../core/errors.ts';
 import type {
   ByteString,
@@ -13,17 +12,12 @@ import type {
   RowSink,
   WriteMode,
 } from '../core/types.ts';
-import {
-  type Coded,
-  fromBytes,
-  isFault,
-  show,
-  type TypedCodec,
-  toBytes,
-  type ValueFault,
-} from './codecs/codec.ts';
-import { type ColumnPlan, keyCodec, planColumns } from './columns.ts';
-import type { KeyTemplate } from './key-template.ts';
+import { type Coded, show, type TypedCodec, type ValueFault } from './codecs/codec.ts';
+import { type ColumnPlan, planColumns } from './columns.ts';
+import { type KeyTemplate, withoutAny } from './key-template.ts';
+import { bindText, bindTyped, type Read } from './read-column.ts';
+import { bindKey, type RowKey, type WriteKey } from './row-key.ts';
+import { createSpanReader, type SpanReader } from './span-reader.ts';
 import { ttlFor } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
 
@@ -34,9 +28,6 @@ export interface EncodeContext {
   readonly startedAt: number;
   readonly mode: WriteMode;
 }
-
-/** The stored value of a row, null for a null. */
-type Read = (row: number) => Coded | null;
 
 /** Throws COLUMN and TYPE where the source does not fit the schema, SCHEMA where the mode does not. */
 export function compileEncoder(
@@ -65,12 +56,14 @@ function watchBraces(key: KeyTemplate, warnings: string[]): KeyTemplate {
         'on a Redis Cluster such a key may lie in another slot than the rest of its entity',
     );
   };
+  const withoutBraces = withoutAny(['{', '}']);
   return {
     ...key,
     escape: (value) => {
       note(value);
       return key.escape(value);
     },
+    isPlain: (bytes, start, end) => withoutBraces(bytes, start, end) && key.isPlain(bytes, start, end),
   };
 }
 
@@ -90,6 +83,10 @@ function checkMode(schema: FeatureSchema, mode: WriteMode): void {
   );
 }
 
+/** Bytes of a key that are there before a longer one makes them more. */
+const KEY_BYTES = 256;
+
+/** Long, since all of it is one row's state. */
 function encoderOf(
   schema: FeatureSchema,
   plan: ColumnPlan,
@@ -100,22 +97,40 @@ function encoderOf(
   const width = features.length;
   const needsEventTime = context.mode === 'newer' ? eventTimeField : null;
   const stamps = features.map((feature) => feature.stamp?.(context.startedAt) ?? null);
+  const key: RowKey = { bytes: Buffer.allocUnsafeSlow(KEY_BYTES), length: 0 };
+  // A value stands in `values`, or at [starts, ends) of its column's bytes where `ends` is not -1.
   const values: (ByteString | null)[] = new Array(width).fill(null);
+  const starts = new Int32Array(width);
+  const ends = new Int32Array(width);
   let bound: ColumnBatch | null = null;
-  let readKey: Read = () => null;
+  let writeKey: WriteKey = () => null;
   let reads: readonly (Read | null)[] = [];
+  let spans: readonly (SpanReader | null)[] = [];
 
   const bind = (batch: ColumnBatch): void => {
     const columnOf = (index: number): Column => batch.columns[selected.indexOf(index)] as Column;
-    readKey = bindKey(schema, plan, context, batch, columnOf);
+    const keyColumn = (name: string): Column => columnOf(plan.keys.get(name) ?? 0);
+    writeKey = bindKey(schema, batch, context.sourceName, keyColumn, key);
     reads = features.map((feature, i) => bindFeature(feature, plan.features[i] ?? null, columnOf));
+    // The event time of mode newer is asked for as a string.
+    spans = features.map((feature, i) =>
+      i === needsEventTime ? null : bindSpans(feature, plan.features[i] ?? null, columnOf),
+    );
     bound = batch;
   };
 
-  /** Fills `values`; the fault of the first bad one, or how many are no null. */
+  /** Finds all values of a row; the fault of the first bad one, or how many are no null. */
   const readRow = (row: number): number | RowFault => {
     let present = 0;
     for (let i = 0; i < width; i += 1) {
+      const span = spans[i];
+      if (span?.find(row)) {
+        starts[i] = span.start;
+        ends[i] = span.end;
+        present += 1;
+        continue;
+      }
+      ends[i] = -1;
       const read = reads[i];
       if (!read) {
         values[i] = stamps[i] ?? null;
@@ -129,10 +144,14 @@ function encoderOf(
     return present;
   };
 
-  const giveRow = (sink: RowSink, origin: RowOrigin, row: number, rowKey: ByteString): boolean => {
+  const giveRow = (sink: RowSink, origin: RowOrigin, row: number): boolean => {
     const eventTime = needsEventTime === null ? '' : (values[needsEventTime] ?? '');
-    sink.begin(rowKey, ttlFor(rowKey, ttlMs, ttlJitter), eventTime);
+    sink.begin(key.bytes, key.length, ttlFor(key.bytes, key.length, ttlMs, ttlJitter), eventTime);
     for (let i = 0; i < width; i += 1) {
+      if (ends[i] !== -1) {
+        sink.cell(i, spans[i]!.bytes, starts[i]!, ends[i]!);
+        continue;
+      }
       const value = values[i] ?? null;
       if (value !== null || features[i]?.nullPolicy === 'remove') sink.value(i, value);
     }
@@ -146,8 +165,7 @@ function encoderOf(
     for (let row = start; row < batch.rowCount; row += 1) {
       const unread = batch.faults?.get(row);
       if (unread) return { next: row + 1, empty, fault: unread, stage: 'read', full: false };
-      const rowKey = readKey(row) ?? '';
-      const present = isFault(rowKey) ? (rowKey as RowFault) : readRow(row);
+      const present = writeKey(row) ?? readRow(row);
       if (typeof present !== 'number') {
         return { next: row + 1, empty, fault: present, stage: 'map', full: false };
       }
@@ -155,7 +173,7 @@ function encoderOf(
       else if (needsEventTime !== null && !values[needsEventTime]) {
         const fault = noEventTime(features[needsEventTime]);
         return { next: row + 1, empty, fault, stage: 'map', full: false };
-      } else if (giveRow(sink, origin, row, rowKey as ByteString)) {
+      } else if (giveRow(sink, origin, row)) {
         return { next: row + 1, empty, fault: null, stage: 'map', full: true };
       }
     }
@@ -198,76 +216,13 @@ function bindFeature(
   return bindTyped(source, typed as TypedCodec);
 }
 
-function bindText(
-  { cells, quoted }: Column & { kind: 'text' },
-  tokens: ReadonlySet<ByteString>,
-  codec: (cell: ByteString) => Coded,
-): Read {
-  const onlyEmpty = tokens.size === 1 && tokens.has('');
-  if (onlyEmpty && quoted === null) {
-    return (row) => {
-      const cell = cells[row] as ByteString;
-      return cell === '' ? null : codec(cell);
-    };
-  }
-  return (row) => {
-    const cell = cells[row] as ByteString;
-    return tokens.has(cell) && (quoted === null || quoted[row] === 0) ? null : codec(cell);
-  };
-}
-
-function bindTyped(column: Column & { kind: 'typed' }, codec: TypedCodec): Read {
-  return (row) => {
-    const value = column.at(row);
-    return value === null ? null : codec(value);
-  };
-}
-
-function bindKey(
-  schema: FeatureSchema,
-  plan: ColumnPlan,
-  context: EncodeContext,
-  batch: ColumnBatch,
+/** Null where the feature's values have to be made. */
+function bindSpans(
+  feature: Feature,
+  column: number | null,
   columnOf: (index: number) => Column,
-): Read {
-  const { key } = schema;
-  const sourceName = key.escape(toBytes(basename(context.sourceName)));
-  const parts = key.parts.map((part): Read => {
-    if (part.kind === 'literal') return () => part.bytes;
-    if (part.kind === 'row') return (row) => String(batch.firstRow + row);
-    if (part.kind === 'source') return () => sourceName;
-    return bindEntity(part.column, columnOf(plan.keys.get(part.column) ?? 0), schema);
-  });
-  return (row) => {
-    let joined = '';
-    for (const part of parts) {
-      const piece = part(row) as Coded;
-      if (isFault(piece)) return piece;
-      joined += piece;
-    }
-    return joined;
-  };
-}
-
-const BLANK = /^\s+$/;
-/** No white space beyond ASCII begins with another byte in UTF-8. */
-const BLANK_START = /^[\t-\r \xc2\xe1-\xe3\xef]/;
-
-/** An entity; null, empty and blank ones are faults that carry their column. */
-function bindEntity(column: string, source: Column, { nullTokens, key, zone }: FeatureSchema): Read {
-  const read =
-    source.kind === 'text'
-      ? bindText(source, nullTokens, (cell) => cell)
-      : bindTyped(source, keyCodec(source.type, zone) as TypedCodec);
-  const bad = (code: 'KEY_NULL' | 'KEY_EMPTY' | 'KEY_BLANK', found: string): RowFault => {
-    return { code, column, reason: `expected an entity, found ${found}` };
-  };
-  return (row) => {
-    const value = read(row);
-    if (value === null) return bad('KEY_NULL', 'null');
-    if (isFault(value)) return { ...value, column } as RowFault;
-    if (value === '') return bad('KEY_EMPTY', 'an empty string');
-    if (BLANK_START.test(value) && BLANK.test(fromBytes(value))) return bad('KEY_BLANK', 'only white space');
-    return key.escape(value);
-  };
+): SpanReader | null {
+  if (feature.stamp || column === null || feature.codec.stored === null) return null;
+  const source = columnOf(column);
+  return source.kind === 'text' ? createSpanReader(source, feature.nullTokens, feature.codec.stored) : null;
 }

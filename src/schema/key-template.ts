@@ -16,6 +16,8 @@ export interface KeyTemplate {
   readonly columns: readonly string[];
   /** Makes a part's value unable to be taken for a separator; identity where there is one part only. */
   readonly escape: (value: ByteString) => ByteString;
+  /** Whether `escape` leaves bytes[start .. end) as they are; false: not sure. */
+  readonly isPlain: (bytes: Uint8Array, start: number, end: number) => boolean;
 }
 
 /** The template, or what is wrong with it. `{{` and `}}` are literal braces. */
@@ -63,7 +65,9 @@ export function keyTemplate(text: string, parts: readonly KeyPart[]): KeyTemplat
     text,
     parts,
     columns: [...new Set(parts.flatMap((part) => (part.kind === 'column' ? [part.column] : [])))],
-    escape: values.length > 1 ? escaper(separators) : (value) => value,
+    ...(values.length > 1
+      ? { escape: escaper(separators), isPlain: withoutAny([...separators, '%']) }
+      : { escape: (value: ByteString) => value, isPlain: () => true }),
   };
 }
 
@@ -103,6 +107,16 @@ function escaper(separators: ReadonlySet<string>): (value: ByteString) => ByteSt
   const special = new RegExp(chars.join('|'), 'g');
   return (value) =>
     value.replace(special, (char) => char.replace(/./gs, (byte) => `%${hex(byte).toUpperCase()}`));
+}
+
+/** No byte in the range begins one of these characters. */
+export function withoutAny(chars: readonly ByteString[]): KeyTemplate['isPlain'] {
+  const special = new Uint8Array(256);
+  for (const char of chars) special[char.charCodeAt(0)] = 1;
+  return (bytes, start, end) => {
+    for (let i = start; i < end; i += 1) if (special[bytes[i]!] === 1) return false;
+    return true;
+  };
 }
 
 function hex(byte: string): string {

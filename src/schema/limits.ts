@@ -1,9 +1,13 @@
 /** min, max and max_bytes: checks on what a codec gives. */
 import type { ByteString } from '../core/types.ts';
-import { type Codec, type Coded, fault, isFault } from './codecs/codec.ts';
+import { type Codec, type Coded, fault, isFault, type StoredForm } from './codecs/codec.ts';
 import type { FeatureForm } from './form.ts';
 
-type Check = (stored: ByteString) => Coded;
+interface Check {
+  of(stored: ByteString): Coded;
+  /** Whether bytes[start .. end) pass; false: not sure. */
+  readonly passes: StoredForm | null;
+}
 
 /** The codec with the form's limits; a bound that is no number of the type is a problem. */
 export function limited(
@@ -16,17 +20,23 @@ export function limited(
 }
 
 function checked(codec: Codec, check: Check): Codec {
+  const { stored } = codec;
+  const { passes } = check;
   return {
+    stored:
+      stored === null || passes === null
+        ? null
+        : (bytes, start, end) => stored(bytes, start, end) && passes(bytes, start, end),
     text: (cell) => {
       const coded = codec.text(cell);
-      return isFault(coded) ? coded : check(coded);
+      return isFault(coded) ? coded : check.of(coded);
     },
     typed: (type) => {
       const typed = codec.typed(type);
       if (typeof typed === 'string') return typed;
       return (value) => {
         const coded = typed(value);
-        return isFault(coded) ? coded : check(coded);
+        return isFault(coded) ? coded : check.of(coded);
       };
     },
   };
@@ -34,10 +44,13 @@ function checked(codec: Codec, check: Check): Codec {
 
 function lengthCheck({ max_bytes: max }: FeatureForm): Check | null {
   if (max === undefined) return null;
-  return (stored) =>
-    stored.length <= max
-      ? stored
-      : { code: 'TOO_LONG', reason: `expected at most ${max} bytes (max_bytes), found ${stored.length}` };
+  return {
+    passes: (_bytes, start, end) => end - start <= max,
+    of: (stored) =>
+      stored.length <= max
+        ? stored
+        : { code: 'TOO_LONG', reason: `expected at most ${max} bytes (max_bytes), found ${stored.length}` },
+  };
 }
 
 function boundCheck(
@@ -59,10 +72,33 @@ function boundCheck(
   if (min !== null && max !== null && compare(min, max) > 0)
     problem('min', `expected at most max (${max}), found ${min}`);
   const expected = `a value ${min === null ? '' : `from ${min} `}${max === null ? '' : `to ${max}`}`.trim();
-  return (stored) => {
-    const isWithin =
-      (min === null || compare(stored, min) >= 0) && (max === null || compare(stored, max) <= 0);
-    return isWithin ? stored : fault('BOUNDS', expected, stored);
+  return {
+    passes: form.type === 'decimal' ? null : between(min, max),
+    of: (stored) => {
+      const isWithin =
+        (min === null || compare(stored, min) >= 0) && (max === null || compare(stored, max) <= 0);
+      return isWithin ? stored : fault('BOUNDS', expected, stored);
+    },
+  };
+}
+
+/** Digits that make a number without rounding: up to 15, divided by a power of ten once, as Number() would. */
+const SURE_LENGTH = 15;
+
+/** For integers and floats in plain decimal form. A bound that a double rounds is far from any number so short. */
+function between(min: string | null, max: string | null): StoredForm {
+  const low = min === null ? Number.NEGATIVE_INFINITY : numberOf(min);
+  const high = max === null ? Number.POSITIVE_INFINITY : numberOf(max);
+  return (bytes, start, end) => {
+    if (end - start > SURE_LENGTH) return false;
+    let digits = 0;
+    let scale = 0;
+    for (let i = bytes[start] === 45 ? start + 1 : start; i < end; i += 1) {
+      if (bytes[i] === 46) scale = end - i - 1;
+      else digits = digits * 10 + bytes[i]! - 48;
+    }
+    const value = (bytes[start] === 45 ? -digits : digits) / 10 ** scale;
+    return value >= low && value <= high;
   };
 }
 

@@ -191,7 +191,7 @@ function checkedKey(text: string, problems: Problems): KeyTemplate {
   const template = parseKeyTemplate(text);
   if (typeof template !== 'string') return template;
   problems.add(['key'], template);
-  return { text, parts: [], columns: [], escape: (value) => value };
+  return { text, parts: [], columns: [], escape: (value) => value, isPlain: () => true };
 }
 
 function numberOr(parsed: number | string, path: readonly string[], problems: Problems): number {

@@ -1,5 +1,4 @@
 /** Time to live: how it is written, and the share of it that a key gets. */
-import type { ByteString } from '../core/types.ts';
 import { parseDuration } from '../core/units.ts';
 
 export const MAX_TTL_MS = 3650 * 86_400_000;
@@ -23,14 +22,14 @@ export function parseJitter(text: string): number | string {
 }
 
 /**
- * The TTL of a key in milliseconds: evenly spread over [ttl·(1−jitter), ttl] by a hash of the key, so that
+ * The TTL of the key key[0 .. keyLength) in milliseconds: evenly spread over [ttl·(1−jitter), ttl] by a hash of the key, so that
  * a rerun gives the same. Whole seconds where the TTL is in whole seconds.
  */
-export function ttlFor(key: ByteString, ttlMs: number, jitter: number): number {
+export function ttlFor(key: Uint8Array, keyLength: number, ttlMs: number, jitter: number): number {
   if (jitter === 0 || ttlMs === 0) return ttlMs;
   const unit = ttlUnit(ttlMs, jitter);
   const steps = Math.floor((ttlMs * jitter) / unit);
-  return ttlMs - unit * Math.floor((hash(key) / 2 ** 32) * (steps + 1));
+  return ttlMs - unit * Math.floor((hash(key, keyLength) / 2 ** 32) * (steps + 1));
 }
 
 /** Every TTL of a schema is a multiple of this many milliseconds. */
@@ -40,9 +39,9 @@ export function ttlUnit(ttlMs: number, jitter: number): 1 | 1000 {
 }
 
 /** FNV-1a over the bytes, 32 bits, then the finalizer of MurmurHash3 so that near keys spread. */
-function hash(key: ByteString): number {
+function hash(key: Uint8Array, length: number): number {
   let h = 0x811c9dc5;
-  for (let i = 0; i < key.length; i += 1) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < length; i += 1) h = Math.imul(h ^ key[i]!, 0x01000193);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

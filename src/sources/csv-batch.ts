@@ -1,195 +1,146 @@
 import { isUtf8 } from 'node:buffer';
-import type { ByteString, ColumnBatch, RawCell, RowFault, SourcePosition } from '../core/types.ts';
+import type { ByteString, ColumnBatch, RawCell, RowFault, TextColumn } from '../core/types.ts';
 import { splitRecord, unquote } from './csv-cells.ts';
 import { countFault, encodingFault } from './csv-faults.ts';
-import { BATCH_BYTES, type CsvLayout } from './csv-reader.ts';
+import type { CsvLayout } from './csv-reader.ts';
 import type { CellMap } from './csv-scan.ts';
 import type { WindowStep } from './csv-window.ts';
 
-/** Text that some rows of a batch stand in. It lives as long as the batch: cells are slices of it. */
-interface Segment {
-  readonly firstRow: number;
-  readonly text: ByteString;
-  /** Bytes of the source's text before it. */
-  readonly byte: number;
-}
-
-interface CellColumn {
-  readonly cells: ByteString[];
-  quoted: Uint8Array | null;
-}
-
-/** A batch that is being filled from scans. */
-export interface BatchBuilder {
-  rows: number;
-  /** Bytes of text taken so far. */
-  bytes: number;
-  /** Where the text taken so far ends: its byte and line in the source. */
-  endByte: number;
-  endLine: number;
-  readonly firstRow: number;
-  readonly layout: CsvLayout;
+/** The records of one scan. Its block stays as it is for as long as the batch lives. */
+export interface ScannedRecords {
+  readonly step: WindowStep;
+  /** Used again by the next scan. */
+  readonly map: CellMap;
   readonly delimiter: number;
-  /** Rows it can take. */
-  readonly capacity: number;
-  readonly columns: readonly CellColumn[];
-  readonly lines: Float64Array;
-  /** Offset of each row's record in its segment. */
-  readonly starts: Int32Array;
-  readonly segments: Segment[];
-  faults: Map<number, RowFault> | null;
+  readonly firstRow: number;
 }
 
 const QUOTE = 0x22;
 
-/** A record and its line end are two bytes at least, so that more rows have no room in BATCH_BYTES. */
-export function batchCapacity(batchRows: number): number {
-  return Math.min(batchRows, BATCH_BYTES / 2);
-}
-
-export function createBatch(layout: CsvLayout, delimiter: number, firstRow: number): BatchBuilder {
-  const capacity = batchCapacity(layout.batchRows);
+/** A batch of the records, with the columns that the layout selects. */
+export function makeBatch(scanned: ScannedRecords, layout: CsvLayout): ColumnBatch {
+  const { step, map, delimiter, firstRow } = scanned;
+  const { rows, width, line: endLine } = map;
+  const bytes = step.block.subarray(step.from, map.at);
+  const byte = step.base + step.from;
+  const ends = map.ends.slice(0, rows * (width + 1));
+  const lines = map.lines.slice(0, rows);
+  const starts = map.starts.slice(0, rows);
+  const hasQuotes = bytes.includes(QUOTE);
+  const columns = layout.selected.map((index) => {
+    const quotes = hasQuotes ? findQuotes(bytes, ends, rows, width + 1, index) : null;
+    return textColumn(bytes, ends, width + 1, index, quotes);
+  });
+  const faults = countFaults(map);
+  if (!isUtf8(bytes)) addEncodingFaults(faults, { bytes, starts, columns, layout });
   return {
-    rows: 0,
-    bytes: 0,
-    endByte: 0,
-    endLine: 1,
+    rowCount: rows,
     firstRow,
-    layout,
-    delimiter,
-    capacity,
-    // Filled to the end or cut in `finishBatch`; growing them by push takes a third more time.
-    columns: layout.selected.map(() => ({ cells: new Array<ByteString>(capacity), quoted: null })),
-    lines: new Float64Array(capacity),
-    starts: new Int32Array(capacity),
-    segments: [],
-    faults: null,
+    columns,
+    faults: faults.size === 0 ? null : faults,
+    line: (row) => lines[row]!,
+    record: (row) => originalRecord(bytes, starts[row]!, starts[row + 1], delimiter),
+    position: (row) => ({
+      row: firstRow - 1 + row,
+      line: row < rows ? lines[row]! : endLine,
+      byte: byte + (row < rows ? starts[row]! : bytes.length),
+    }),
   };
 }
 
-/** Takes the records of a scan. There is room for them. */
-export function addRecords(batch: BatchBuilder, { block, from, base }: WindowStep, map: CellMap): void {
-  const bytes = block.subarray(from, map.at);
-  const text = bytes.latin1Slice();
-  const slice = bytes.includes(QUOTE) ? sliceQuoted : slicePlain;
-  for (let index = 0; index < batch.columns.length; index++) {
-    slice(text, map, batch.layout.selected[index]!, batch.columns[index]!, batch);
-  }
-  batch.lines.set(map.lines.subarray(0, map.rows), batch.rows);
-  batch.starts.set(map.starts.subarray(0, map.rows), batch.rows);
-  batch.segments.push({ firstRow: batch.rows, text, byte: base + from });
-  addCountFaults(batch, map);
-  if (!isUtf8(bytes)) addEncodingFaults(batch, bytes, map);
-  batch.rows += map.rows;
-  batch.bytes += bytes.length;
-  batch.endByte = base + map.at;
-  batch.endLine = map.line;
+interface Quotes {
+  readonly quoted: Uint8Array;
+  readonly escaped: Uint8Array | null;
 }
 
-/** The cells of column `index` as they stand: there is no quote in the text. */
-function slicePlain(
-  text: ByteString,
-  map: CellMap,
+/** Null where no cell of the column stands in quotes. */
+function findQuotes(
+  bytes: Buffer,
+  ends: Int32Array,
+  rows: number,
+  stride: number,
   index: number,
-  { cells }: CellColumn,
-  batch: BatchBuilder,
-): void {
-  const { ends, width, rows } = map;
-  const first = batch.rows;
-  for (let row = 0, at = index; row < rows; row++, at += width + 1) {
-    cells[first + row] = text.slice(ends[at]! + 1, ends[at + 1]);
-  }
-}
-
-function sliceQuoted(
-  text: ByteString,
-  map: CellMap,
-  index: number,
-  column: CellColumn,
-  batch: BatchBuilder,
-): void {
-  const { ends, width, rows } = map;
-  const first = batch.rows;
-  for (let row = 0, at = index; row < rows; row++, at += width + 1) {
+): Quotes | null {
+  let quoted: Uint8Array | null = null;
+  let escaped: Uint8Array | null = null;
+  for (let row = 0, at = index; row < rows; row++, at += stride) {
     const start = ends[at]! + 1;
     const end = ends[at + 1]!;
     // A record of a wrong number of cells has none here: its start is behind its end.
-    if (start < end && text.charCodeAt(start) === QUOTE) {
-      column.cells[first + row] = unquote(text, start, end);
-      column.quoted ??= new Uint8Array(batch.capacity);
-      column.quoted[first + row] = 1;
-    } else {
-      column.cells[first + row] = text.slice(start, end);
-    }
+    if (start >= end || bytes[start] !== QUOTE) continue;
+    quoted ??= new Uint8Array(rows);
+    quoted[row] = 1;
+    if (!hasQuote(bytes, start + 1, end - 1)) continue;
+    escaped ??= new Uint8Array(rows);
+    escaped[row] = 1;
   }
+  return quoted === null ? null : { quoted, escaped };
 }
 
-function addCountFaults(batch: BatchBuilder, { ragged, width }: CellMap): void {
+function hasQuote(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === QUOTE) return true;
+  return false;
+}
+
+function textColumn(
+  bytes: Buffer,
+  ends: Int32Array,
+  stride: number,
+  offset: number,
+  quotes: Quotes | null,
+): TextColumn {
+  const quoted = quotes?.quoted ?? null;
+  const cell = (row: number): ByteString => {
+    const at = row * stride + offset;
+    const text = bytes.latin1Slice(ends[at]! + 1, Math.max(ends[at]! + 1, ends[at + 1]!));
+    return quoted !== null && quoted[row] === 1 ? unquote(text, 0, text.length) : text;
+  };
+  const spans = { bytes, ends, stride, offset, escaped: quotes?.escaped ?? null };
+  return { kind: 'text', cell, quoted, spans };
+}
+
+function countFaults({ ragged, width }: CellMap): Map<number, RowFault> {
   const seen = new Map<number, RowFault>();
+  const faults = new Map<number, RowFault>();
   for (let at = 0; at < ragged.length; at += 2) {
     const count = ragged[at + 1]!;
     const fault = seen.get(count) ?? countFault(width, count);
     seen.set(count, fault);
-    batch.faults ??= new Map();
-    batch.faults.set(batch.rows + ragged[at]!, fault);
+    faults.set(ragged[at]!, fault);
   }
+  return faults;
+}
+
+interface Cells {
+  readonly bytes: Buffer;
+  readonly starts: Int32Array;
+  readonly columns: readonly TextColumn[];
+  readonly layout: CsvLayout;
 }
 
 /** Finds the rows with a selected cell that is not UTF-8. */
-function addEncodingFaults(batch: BatchBuilder, bytes: Buffer, { starts, rows }: CellMap): void {
-  for (let index = 0; index < rows; index++) {
-    const end = index + 1 < rows ? starts[index + 1] : bytes.length;
-    const row = batch.rows + index;
-    if (batch.faults?.has(row) || isUtf8(bytes.subarray(starts[index], end))) continue;
-    const fault = cellFault(batch, row);
-    if (fault === null) continue;
-    batch.faults ??= new Map();
-    batch.faults.set(row, fault);
+function addEncodingFaults(faults: Map<number, RowFault>, cells: Cells): void {
+  const { bytes, starts } = cells;
+  for (let row = 0; row < starts.length; row++) {
+    if (faults.has(row) || isUtf8(bytes.subarray(starts[row], starts[row + 1]))) continue;
+    const fault = cellFault(cells, row);
+    if (fault !== null) faults.set(row, fault);
   }
 }
 
-function cellFault(batch: BatchBuilder, row: number): RowFault | null {
-  const { names, selected } = batch.layout;
-  for (let index = 0; index < selected.length; index++) {
-    const fault = encodingFault(batch.columns[index]!.cells[row]!, names[selected[index]!]!);
+function cellFault({ columns, layout: { names, selected } }: Cells, row: number): RowFault | null {
+  for (const [index, column] of columns.entries()) {
+    const fault = encodingFault(column.cell(row), names[selected[index]!]!);
     if (fault !== null) return fault;
   }
   return null;
 }
 
-export function finishBatch(batch: BatchBuilder): ColumnBatch {
-  const { rows, lines } = batch;
-  for (const column of batch.columns) column.cells.length = rows;
-  return {
-    rowCount: rows,
-    firstRow: batch.firstRow,
-    columns: batch.columns.map(({ cells, quoted }) => ({
-      kind: 'text',
-      cells,
-      quoted: quoted === null ? null : quoted.subarray(0, rows),
-    })),
-    faults: batch.faults,
-    line: (row) => lines[row]!,
-    record: (row) => originalRecord(batch, row),
-    position: (row) => positionOf(batch, row),
-  };
-}
-
-function originalRecord(batch: BatchBuilder, row: number): readonly RawCell[] {
-  const segment = segmentOf(batch, row);
-  return splitRecord(segment.text, batch.starts[row]!, batch.delimiter);
-}
-
-function segmentOf(batch: BatchBuilder, row: number): Segment {
-  return batch.segments.findLast(({ firstRow }) => firstRow <= row)!;
-}
-
-function positionOf(batch: BatchBuilder, row: number): SourcePosition {
-  const before = batch.firstRow - 1 + row;
-  if (row === batch.rows) return { row: before, line: batch.endLine, byte: batch.endByte };
-  return {
-    row: before,
-    line: batch.lines[row]!,
-    byte: segmentOf(batch, row).byte + batch.starts[row]!,
-  };
+function originalRecord(
+  bytes: Buffer,
+  start: number,
+  end: number | undefined,
+  delimiter: number,
+): readonly RawCell[] {
+  return splitRecord(bytes.latin1Slice(start, end), 0, delimiter);
 }

@@ -75,7 +75,7 @@ function textColumn(records: readonly CsvRecord[], index: number): Column {
       quoted[row] = 1;
     }
   }
-  return { kind: 'text', cells, quoted };
+  return { kind: 'text', cell: (row) => cells[row]!, quoted, spans: null };
 }
 
 function rawRecord(record: CsvRecord): readonly RawCell[] {

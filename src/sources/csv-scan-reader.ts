@@ -1,5 +1,5 @@
-import type { ColumnBatch, SourcePosition } from '../core/types.ts';
-import { addRecords, createBatch, finishBatch } from './csv-batch.ts';
+import type { SourcePosition } from '../core/types.ts';
+import { makeBatch } from './csv-batch.ts';
 import { splitRecord } from './csv-cells.ts';
 import type { CsvOptions } from './csv-errors.ts';
 import { BATCH_BYTES, type CsvHeader, type CsvLayout, type CsvReader, type PullBatch } from './csv-reader.ts';
@@ -35,25 +35,22 @@ function headerOf(text: string, map: CellMap, delimiter: number): CsvHeader {
   return { cells, line: map.lines[0]! };
 }
 
-function pullRows(window: CsvWindow, layout: CsvLayout, delimiter: number, firstRow: number): PullBatch {
+/** A batch is what one scan finds: the records stand in one piece of memory, which the batch keeps. */
+function pullRows(window: CsvWindow, layout: CsvLayout, delimiter: number, start: number): PullBatch {
   const map = createCellMap(layout.names.length, layout.batchRows);
-  let batch = createBatch(layout, delimiter, firstRow);
-
-  function take(): ColumnBatch {
-    const taken = batch;
-    batch = createBatch(layout, delimiter, taken.firstRow + taken.rows);
-    return finishBatch(taken);
-  }
+  const limits = { rows: map.capacity, bytes: BATCH_BYTES };
+  let firstRow = start;
 
   return (flush) => {
     for (;;) {
-      const rows = Math.min(batch.capacity - batch.rows, map.capacity);
-      const step = window.scan(map, { rows, bytes: BATCH_BYTES - batch.bytes, flush });
-      if (map.rows > 0) addRecords(batch, step, map);
-      if (batch.rows === batch.capacity || batch.bytes >= BATCH_BYTES) return take();
-      if (step.next === 'more') continue;
-      if (batch.rows > 0 && (flush || step.next !== 'dry')) return take();
-      return step.next === 'dry' ? null : step.next;
+      // An error that comes after records is given again by the next scan.
+      const step = window.scan(map, { ...limits, flush });
+      if (map.rows > 0) {
+        const batch = makeBatch({ step, map, delimiter, firstRow }, layout);
+        firstRow += map.rows;
+        return batch;
+      }
+      if (step.next !== 'more') return step.next === 'dry' ? null : step.next;
     }
   };
 }

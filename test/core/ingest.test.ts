@@ -123,6 +123,7 @@ function writerOf(listener: WriteListener, chunkRows: number): Writer {
     plan: { mode: 'merge', path: 'none', why: '', server: null, warnings: [] },
     begin: () => {},
     value: () => {},
+    cell: () => {},
     commit: (origin, row) => open.push([origin, row]) >= chunkRows,
     abort: () => {},
     room: send,

@@ -1,7 +1,7 @@
 /** What goes wrong on a real Redis Cluster while rows are written: slots that move, masters that change or die. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Writer } from '../../src/core/types.ts';
-import { keySlot } from '../../src/redis/slot.ts';
+import { slotOf } from '../../src/redis/slot.ts';
 import { startCluster, type TestCluster, until } from '../support/redis-cluster.ts';
 import type { TestRedis } from '../support/redis-server.ts';
 import {
@@ -82,7 +82,7 @@ async function otherMaster(slot: number): Promise<TestRedis> {
 
 /** Keys of one slot, which is that of the tag. */
 const tagged = (i: number): string => `{tag}:${i}`;
-const TAG_SLOT = keySlot('{tag}:0');
+const TAG_SLOT = slotOf('{tag}:0');
 
 describe.each(PLANS)('%s %s', (path, mode) => {
   const plan = { path, mode } as const;
@@ -94,7 +94,7 @@ describe.each(PLANS)('%s %s', (path, mode) => {
     let isDone = false;
     const moving = (async () => {
       for (let i = 0; !isDone; i++) {
-        const slot = keySlot(`k:${i % 40}`);
+        const slot = slotOf(`k:${i % 40}`);
         await cluster.migrate(slot, await otherMaster(slot));
       }
     })();
@@ -162,7 +162,7 @@ it('one slot of many has moved: only its rows are sent again', async () => {
   const writer = await open({ path: 'pipeline', chunkRows: 1000, chunkBytes: 1 << 20 }, tally);
   await commitRows(writer, plainRows(100));
   await writer.drain();
-  const slot = keySlot('k:50');
+  const slot = slotOf('k:50');
   await cluster.migrate(slot, await otherMaster(slot));
   await cluster.flush();
   await commitRows(writer, plainRows(100, 'w'), 100);
@@ -179,7 +179,7 @@ it('one slot of many has moved: only its rows are sent again', async () => {
 });
 
 it('a key of another type, and foreign keys, are left alone', async () => {
-  const at = await cluster.masterOf(keySlot('k:7'));
+  const at = await cluster.masterOf(slotOf('k:7'));
   await at.cli('SET', 'k:7', 'foreign', 'EX', 50);
   const tally = createTally();
   const writer = await open({ path: 'script' }, tally);

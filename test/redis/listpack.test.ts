@@ -6,7 +6,7 @@ import { putCrc64 } from '../../src/redis/crc64.ts';
 import {
   type ListpackLimits,
   PAYLOAD_OVERHEAD,
-  pairSize,
+  pairsSize,
   payloadName,
   putPayload,
 } from '../../src/redis/listpack.ts';
@@ -26,15 +26,16 @@ afterAll(async () => {
 const LIMITS: ListpackLimits = { entries: 128, valueBytes: 64 };
 
 function payload(pairs: readonly (readonly [string, string])[]): Buffer {
-  const size = pairs.reduce(
-    (sum, [name, value]) => sum + pairSize(name.length, value.length),
-    PAYLOAD_OVERHEAD,
-  );
-  const buffer = Buffer.alloc(size);
   const names = pairs.map(([name]) => payloadName(name, LIMITS));
-  const values = pairs.map(([, value]) => value);
-  const end = putPayload(buffer, 0, names, values, LIMITS);
-  expect(end).toBeLessThanOrEqual(size);
+  const values = pairs.map(([, value]) => latin1(value));
+  const starts = [0];
+  for (const value of values) starts.push(starts.at(-1)! + value.length);
+  const data = Buffer.concat(values);
+  const hash = { count: pairs.length, features: pairs.map((_, i) => i), starts, data };
+  const namesLength = pairs.reduce((sum, [name]) => sum + name.length, 0);
+  const buffer = Buffer.alloc(PAYLOAD_OVERHEAD + namesLength + pairsSize(pairs.length, data.length));
+  const end = putPayload(buffer, 0, hash, names, LIMITS);
+  expect(end).toBeLessThanOrEqual(buffer.length);
   return buffer.subarray(0, end);
 }
 

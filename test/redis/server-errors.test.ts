@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { judge, rowCode } from '../../src/redis/server-errors.ts';
-import { keySlot } from '../../src/redis/slot.ts';
+import { slotOf } from '../../src/redis/slot.ts';
 import { startRedis } from '../support/redis-server.ts';
 
 it.each([
@@ -44,7 +44,7 @@ it('slots are those of CLUSTER KEYSLOT', async () => {
   const server = await startRedis({ cluster: true });
   const text = fc.string({ unit: fc.constantFrom(...'ab{}:\xff\0'), maxLength: 12 });
   for (const key of ['', 'foo', '{}', '{a}b', 'x{a}b', 'x{}y{a}', '{a', '{{a}}', ...fc.sample(text, 200)]) {
-    expect(keySlot(key), JSON.stringify(key)).toBe(
+    expect(slotOf(key), JSON.stringify(key)).toBe(
       await server.cli('CLUSTER', 'KEYSLOT', Buffer.from(key, 'latin1')),
     );
   }

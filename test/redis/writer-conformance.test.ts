@@ -10,6 +10,7 @@ import { startCluster } from '../support/redis-cluster.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { createReferenceWriter } from '../support/reference-writer.ts';
 import {
+  beginRow,
   commitRow,
   commitRows,
   createTally,
@@ -215,12 +216,12 @@ describe.each(PLACES)('$place', ({ start, widths }) => {
           const tally = createTally();
           const writer = await open(kind, { ...options, chunkRows: 3 }, tally);
           for (let i = 0; i < 40; i++) {
-            writer.begin(`gone:${i}`, i % 2 ? 1_500 : 1_000, '9');
+            beginRow(writer, `gone:${i}`, i % 2 ? 1_500 : 1_000, '9');
             writer.value(0, 'gone');
             writer.abort();
             if (commitRow(writer, timed(`k:${i}`, `v${i}`, '9'), i)) await writer.room();
           }
-          writer.begin('gone:last', 1_000, '9');
+          beginRow(writer, 'gone:last', 1_000, '9');
           writer.abort();
           await writer.drain();
           await writer.close();

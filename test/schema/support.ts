@@ -1,7 +1,9 @@
 /** Runs the encoder over hand-made columns into a sink that keeps what it is given. */
+import { expect } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
 import type {
   ByteString,
+  CellSpans,
   Column,
   ColumnBatch,
   ColumnInfo,
@@ -70,10 +72,22 @@ export function schemaOf(features: string, head = ''): FeatureSchema {
   return parseSchema([...defaults, head, `features:${block}`, ''].join('\n'), 'test.yaml');
 }
 
+/** What becomes of the rows; the same whether text is given as strings or where it stands in memory. */
 export function encode(
   schema: FeatureSchema,
   inputs: readonly (TextInput | TypedInput)[],
   options: EncodeOptions = {},
+): Encoded {
+  const encoded = encodeOnce(schema, inputs, options, false);
+  expect(encodeOnce(schema, inputs, options, true)).toEqual(encoded);
+  return encoded;
+}
+
+function encodeOnce(
+  schema: FeatureSchema,
+  inputs: readonly (TextInput | TypedInput)[],
+  options: EncodeOptions,
+  inMemory: boolean,
 ): Encoded {
   const columns = inputs.map(infoOf);
   const { sourceName = 'dir/in.csv', mode = 'merge' } = options;
@@ -82,6 +96,7 @@ export function encode(
     encoder.selected.map((index) => inputs[index]!),
     columns,
     options,
+    inMemory,
   );
   const { rows, sink } = recordingSink(schema, options.roomEvery ?? Number.POSITIVE_INFINITY);
   const faults: (RowFault & { row: number; stage: string })[] = [];
@@ -133,13 +148,30 @@ function infoOf(input: TextInput | TypedInput): ColumnInfo {
   return { name: input.name, type: 'type' in input ? input.type : 'text' };
 }
 
-function columnOf(input: TextInput | TypedInput): Column {
+function columnOf(input: TextInput | TypedInput, inMemory: boolean): Column {
   if ('type' in input) return { kind: 'typed', type: input.type, at: (row) => input.values[row] ?? null };
   const isQuoted = input.cells.map((cell) => typeof cell === 'object' && cell !== null);
+  const cells = input.cells.map((cell) => utf8(typeof cell === 'string' ? cell : (cell?.quoted ?? '')));
   return {
     kind: 'text',
-    cells: input.cells.map((cell) => utf8(typeof cell === 'string' ? cell : (cell?.quoted ?? ''))),
+    cell: (row) => cells[row] ?? '',
     quoted: isQuoted.includes(true) ? Uint8Array.from(isQuoted, Number) : null,
+    spans: inMemory ? spansOf(cells, isQuoted) : null,
+  };
+}
+
+/** The cells one behind the other, as a scanner finds them. */
+function spansOf(cells: readonly ByteString[], isQuoted: readonly boolean[]): CellSpans {
+  const texts = cells.map((cell, row) => (isQuoted[row] ? `"${cell.replaceAll('"', '""')}"` : cell));
+  const ends = [-1];
+  for (const text of texts) ends.push(ends.at(-1)! + text.length + 1);
+  const isEscaped = cells.map((cell, row) => isQuoted[row] === true && cell.includes('"'));
+  return {
+    bytes: Buffer.from(texts.join(','), 'latin1'),
+    ends: Int32Array.from(ends),
+    stride: 1,
+    offset: 0,
+    escaped: isEscaped.includes(true) ? Uint8Array.from(isEscaped, Number) : null,
   };
 }
 
@@ -147,12 +179,13 @@ function originOf(
   inputs: readonly (TextInput | TypedInput)[],
   columns: readonly ColumnInfo[],
   { firstRow = 1, faults }: EncodeOptions,
+  inMemory: boolean,
 ): RowOrigin {
   const first = inputs[0];
   const batch: ColumnBatch = {
     rowCount: first ? ('type' in first ? first.values : first.cells).length : 0,
     firstRow,
-    columns: inputs.map(columnOf),
+    columns: inputs.map((input) => columnOf(input, inMemory)),
     faults: faults ?? null,
     line: (row) => firstRow + row + 1,
     record: () => [],
@@ -178,8 +211,9 @@ function recordingSink(schema: FeatureSchema, roomEvery: number): { rows: Encode
     null;
   let last = -1;
   const sink: RowSink = {
-    begin: (key, ttlMs, eventTime) => {
+    begin: (keyBytes, keyLength, ttlMs, eventTime) => {
       if (open) throw new Error('begin within a row');
+      const key = Buffer.from(keyBytes.subarray(0, keyLength)).toString('latin1');
       open = { key, ttlMs, eventTime, fields: Object.create(null) };
       last = -1;
     },
@@ -187,6 +221,9 @@ function recordingSink(schema: FeatureSchema, roomEvery: number): { rows: Encode
       if (!open || feature <= last) throw new Error('value outside a row or out of order');
       last = feature;
       open.fields[schema.fields[feature]!] = bytes;
+    },
+    cell: (feature, bytes, start, end) => {
+      sink.value(feature, Buffer.from(bytes.subarray(start, end)).toString('latin1'));
     },
     commit: (_origin, row) => {
       if (!open) throw new Error('commit outside a row');

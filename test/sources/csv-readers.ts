@@ -57,7 +57,7 @@ function tell(batch: ColumnBatch): string[] {
   return Array.from({ length: batch.rowCount }, (_, row) => {
     const fault = batch.faults?.get(row) ?? null;
     const cells = batch.columns.map((column) =>
-      column.kind === 'text' ? [column.cells[row], column.quoted?.[row] ?? 0] : null,
+      column.kind === 'text' ? [column.cell(row), column.quoted?.[row] ?? 0] : null,
     );
     // A row of a wrong number of fields is not encoded: its cells may be anything.
     const known = fault?.code === 'FIELD_COUNT' ? [] : cells;

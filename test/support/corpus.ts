@@ -56,7 +56,7 @@ export function comparableRows(batches: readonly ColumnBatch[], kinds: readonly 
     Array.from({ length: batch.rowCount }, (_, row) =>
       batch.columns.map((column, index) =>
         column.kind === 'text'
-          ? utf8(column.cells[row]!)
+          ? utf8(column.cell(row))
           : comparable(column.type, column.at(row), kinds[index] ?? 'nested'),
       ),
     ),

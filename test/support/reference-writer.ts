@@ -45,11 +45,14 @@ export function createReferenceWriter(
   };
   return {
     plan: { mode: options.mode, path: 'pipeline', why: 'the reference', server: null, warnings: [] },
-    begin: (key, ttlMs, eventTime) => {
-      open = { key: Buffer.from(key, 'latin1'), ttlMs, eventTime, values: new Map() };
+    begin: (key, keyLength, ttlMs, eventTime) => {
+      open = { key: Buffer.from(key.subarray(0, keyLength)), ttlMs, eventTime, values: new Map() };
     },
     value: (feature, bytes) => {
       open?.values.set(feature, bytes);
+    },
+    cell: (feature, bytes, start, end) => {
+      open?.values.set(feature, Buffer.from(bytes.subarray(start, end)).toString('latin1'));
     },
     commit: (origin, row) => {
       if (open) waiting.push({ ...open, origin, row });

@@ -68,11 +68,19 @@ export async function commitRows(writer: Writer, rows: readonly TestRow[], first
 
 /** True: the writer wants room(). */
 export function commitRow(writer: Writer, row: TestRow, number: number): boolean {
-  writer.begin(row.key, row.ttlMs ?? 3_600_000, row.eventTime ?? '');
+  beginRow(writer, row.key, row.ttlMs ?? 3_600_000, row.eventTime ?? '');
   for (const [feature, value] of row.values.entries()) {
-    if (value !== undefined) writer.value(feature, value);
+    if (value === undefined) continue;
+    // Both ways that an encoder has, by turns.
+    if (value === null || (number + feature) % 2 === 0) writer.value(feature, value);
+    else writer.cell(feature, Buffer.from(`<${value}>`, 'latin1'), 1, value.length + 1);
   }
   return writer.commit(ORIGIN, number);
+}
+
+/** The key stands in a longer buffer, as the encoder's does. */
+export function beginRow(writer: Writer, key: ByteString, ttlMs: number, eventTime: ByteString): void {
+  writer.begin(Buffer.from(`${key}...`, 'latin1'), key.length, ttlMs, eventTime);
 }
 
 export type OpenOptions = Partial<WriterOptions> & { readonly fields: readonly ByteString[] };

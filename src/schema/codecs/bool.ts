@@ -22,8 +22,13 @@ export function boolCodec(options: BoolOptions): Codec {
     if (value === 1 || value === 1n) return yes;
     return value === 0 || value === 0n ? no : fault('BOOL', '0 or 1', String(value));
   };
+  const isKept = (digit: ByteString): boolean => words.get(digit) === digit;
+  const keepsDigits = isKept('0') && isKept('1');
   return {
     text,
+    stored: keepsDigits
+      ? (bytes, start, end) => end - start === 1 && (bytes[start] === 48 || bytes[start] === 49)
+      : null,
     typed: typedBy(text, (type) => {
       if (type.kind === 'bool') return (value) => (value ? yes : no);
       return type.kind === 'int' ? number : null;

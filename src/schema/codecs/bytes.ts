@@ -22,6 +22,7 @@ export function bytesCodec(decode: 'base64' | 'hex' | null): Codec {
   };
   return {
     text,
+    stored: decode === null ? () => true : null,
     typed: typedBy(text, (type) => {
       return type.kind === 'binary' || type.kind === 'uuid' ? (value) => value as ByteString : null;
     }),

@@ -85,3 +85,23 @@ export function digits(text: string, at: number, count: number): number {
   }
   return value;
 }
+
+/** Whether ten bytes at `at` are a date `YYYY-MM-DD` that exists. */
+export function isDate(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at + 4] !== 45 || bytes[at + 7] !== 45) return false;
+  const year = digitsAt(bytes, at, 4);
+  const month = digitsAt(bytes, at + 5, 2);
+  const day = digitsAt(bytes, at + 8, 2);
+  return year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+}
+
+/** The number in `count` digits at `at`, or -1. */
+export function digitsAt(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i += 1) {
+    const digit = bytes[i]! - 48;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}

@@ -16,8 +16,13 @@ export type TextCodec = (cell: ByteString) => Coded;
 /** Takes a typed value that is not null. */
 export type TypedCodec = (value: Value) => Coded;
 
+/** Whether bytes[start .. end), a cell that is not null, are already what `text` would store; false: not sure. */
+export type StoredForm = (bytes: Uint8Array, start: number, end: number) => boolean;
+
 export interface Codec {
   readonly text: TextCodec;
+  /** Most cells are stored as they stand: they are copied without a string made of them. Null: ask `text`. */
+  readonly stored: StoredForm | null;
   /** The codec of such a column, or, in words, what to do since none of its values can be stored. */
   typed(type: LogicalType): TypedCodec | string;
 }

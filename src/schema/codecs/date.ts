@@ -1,9 +1,10 @@
 import type { ByteString } from '../../core/types.ts';
-import { dateText, parseDate } from './civil.ts';
+import { dateText, isDate, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, typedBy } from './codec.ts';
 
 export const dateCodec: Codec = {
   text: dateCell,
+  stored: (bytes, start, end) => end - start === 10 && isDate(bytes, start),
   typed: typedBy(dateCell, (type) => {
     if (type.kind === 'date') return (value) => dateOfDays(value as number);
     return type.kind === 'timestamp' ? 'use type timestamp, or cast it to a date in the zone you mean' : null;

@@ -6,6 +6,7 @@ const DECIMAL = /^([+-]?)(\d*)(\.\d+)?$/;
 
 export const decimalCodec: Codec = {
   text: decimalCell,
+  stored: null,
   typed: typedBy(decimalCell, (type) => {
     if (type.kind === 'decimal') return (value) => decimalText(value as bigint, type.scale);
     if (type.kind === 'int') return (value) => String(value);

@@ -16,7 +16,6 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   const format = floatFormatter(bits, allowNonfinite);
   const sureDigits = bits === 32 ? 6 : 15;
   const text = (cell: ByteString): Coded => {
-    if (isShortest(cell, sureDigits)) return cell;
     if (NUMBER.test(cell)) {
       const value = Number(cell);
       return Number.isFinite(value) ? format(value) : tooLarge(name, cell);
@@ -34,6 +33,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   };
   return {
     text,
+    stored: (bytes, start, end) => isShortest(bytes, start, end, sureDigits),
     typed: typedBy(text, (type) => {
       if (type.kind === 'float') return (value) => format(value as number);
       if (type.kind === 'int') return exact;
@@ -51,27 +51,26 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
  * Whether the cell is already the text that its float is stored as: plain decimal form without a needless
  * zero, of no more digits than any float of the type keeps (FLT_DIG, DBL_DIG). False where that is not sure.
  */
-function isShortest(cell: ByteString, sureDigits: number): boolean {
-  const { length } = cell;
-  const start = cell.charCodeAt(0) === 45 ? 1 : 0;
-  if (length === start || length - start > sureDigits + 1) return false;
+function isShortest(bytes: Uint8Array, start: number, end: number, sureDigits: number): boolean {
+  const first = bytes[start] === 45 ? start + 1 : start;
+  if (first >= end || end - first > sureDigits + 1) return false;
   let point = -1;
   let firstNonzero = -1;
-  for (let i = start; i < length; i += 1) {
-    const code = cell.charCodeAt(i);
+  for (let i = first; i < end; i += 1) {
+    const code = bytes[i]!;
     if (code === 46) {
-      if (point >= 0 || i === start) return false;
+      if (point >= 0 || i === first) return false;
       point = i;
     } else if (code < 48 || code > 57) return false;
     else if (firstNonzero < 0 && code !== 48) firstNonzero = i;
   }
-  const digits = length - start - (point < 0 ? 0 : 1);
-  if (digits > sureDigits || (point >= 0 && cell.charCodeAt(length - 1) === 48)) return false;
-  if (point === length - 1) return false;
-  const isZeroFirst = cell.charCodeAt(start) === 48;
-  if (!isZeroFirst || length === start + 1) return true;
+  const digits = end - first - (point < 0 ? 0 : 1);
+  if (digits > sureDigits || (point >= 0 && bytes[end - 1] === 48)) return false;
+  if (point === end - 1) return false;
+  const isZeroFirst = bytes[first] === 48;
+  if (!isZeroFirst || end === first + 1) return true;
   // Below 1e-6 numbers are written with an exponent.
-  return point === start + 1 && firstNonzero <= point + 6;
+  return point === first + 1 && firstNonzero <= point + 6;
 }
 
 /** Number → stored text, of both text and typed sides, in JSON and vectors too. */

@@ -51,12 +51,25 @@ export function intCodec(name: string, range: IntRange): Codec {
   };
   return {
     text,
+    stored: (bytes, start, end) =>
+      end - start <= sureLength && isShortest(bytes, start, end) && (min < 0 || bytes[start] !== 45),
     typed: typedBy(text, (type) => {
       if (type.kind === 'int' || type.kind === 'duration') return whole;
       if (type.kind === 'decimal' && type.scale === 0) return whole;
       return type.kind === 'float' ? FLOAT_ADVICE : null;
     }),
   };
+}
+
+/** Whether digitsForm is 1. */
+function isShortest(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start] === 45 ? start + 1 : start;
+  if (first >= end) return false;
+  for (let i = first; i < end; i += 1) {
+    const code = bytes[i]!;
+    if (code < 48 || code > 57) return false;
+  }
+  return bytes[first] !== 48 || (end === first + 1 && first === start);
 }
 
 /** 0: no integer · 1: an integer in its shortest form · 2: one with a plus sign, leading zeros or minus zero. */

@@ -17,6 +17,7 @@ export interface JsonOptions {
 export function jsonCodec(options: JsonOptions): Codec {
   return {
     text: compactJson,
+    stored: null,
     // A text column holds JSON text; a string inside a list is a JSON string.
     typed: (type) =>
       type.kind === 'utf8' ? (value) => compactJson(value as ByteString) : renderer(type, options),

@@ -10,7 +10,7 @@ import { timeOfDayText, timestampText } from './timestamp.ts';
 
 export function stringCodec(zone: WallToUtc | null, allowNonfinite: boolean): Codec {
   const text = (cell: ByteString): Coded => cell;
-  return { text, typed: typedBy(text, (type) => scalarText(type, zone, allowNonfinite)) };
+  return { text, stored: () => true, typed: typedBy(text, (type) => scalarText(type, zone, allowNonfinite)) };
 }
 
 /** The plain text of scalars of this type, or in words why there is none. */

@@ -1,6 +1,6 @@
 /** Timestamps: RFC 3339 in UTC, exact to the nanosecond; or an epoch number, by `store`. */
 import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
-import { clockText, DAY_SECONDS, dateText, digits, parseDate } from './civil.ts';
+import { clockText, DAY_SECONDS, dateText, digits, digitsAt, isDate, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, isFault, typedBy, type ValueFault } from './codec.ts';
 import { parseOffset, type WallToUtc } from './time-zone.ts';
 
@@ -38,11 +38,11 @@ export function timestampCodec(options: TimestampOptions): Codec {
       if (digits.length > EPOCH_DIGITS) return outOfEpoch(options.unit, cell);
       return finish(epochMoment(BigInt(digits), options.unit), cell);
     }
-    if (options.store === 'rfc3339' && isStoredForm(cell)) return cell;
     return finish(parseTimestamp(cell, options.zone), cell);
   };
   return {
     text,
+    stored: options.store === 'rfc3339' ? isStoredForm : null,
     typed: typedBy(text, (type) => typedTimestamp(type, options, finish)),
   };
 }
@@ -99,12 +99,21 @@ function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {
 }
 
 /** `YYYY-MM-DDTHH:MM:SS[.fraction]Z` with a fraction that is not all zeros: already as it is stored. */
-function isStoredForm(cell: ByteString): boolean {
-  const { length } = cell;
-  if (cell.charCodeAt(length - 1) !== 90 || cell.charCodeAt(10) !== 84) return false;
-  if (parseDate(cell, 0) === null || clockSeconds(cell) < 0) return false;
+function isStoredForm(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (length < 20 || length > 30 || bytes[end - 1] !== 90 || bytes[start + 10] !== 84) return false;
+  if (!isDate(bytes, start) || !isClock(bytes, start + 11)) return false;
   if (length === 20) return true;
-  return length <= 30 && cell.charCodeAt(19) === 46 && digits(cell, 20, length - 21) > 0;
+  return bytes[start + 19] === 46 && digitsAt(bytes, start + 20, length - 21) > 0;
+}
+
+/** Whether eight bytes at `at` are `HH:MM:SS`. */
+function isClock(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at + 2] !== 58 || bytes[at + 5] !== 58) return false;
+  const hours = digitsAt(bytes, at, 2);
+  const minutes = digitsAt(bytes, at + 3, 2);
+  const seconds = digitsAt(bytes, at + 6, 2);
+  return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59 && seconds >= 0 && seconds <= 59;
 }
 
 /** Seconds since midnight of `HH:MM:SS` at 11, or -1. */

@@ -28,6 +28,7 @@ export function vectorCodec(options: VectorOptions): Codec {
   const typed = (value: Value): Coded => coded(value as readonly Value[], () => `[${String(value)}]`);
   return {
     text,
+    stored: null,
     typed: typedBy(text, (type) => {
       if (type.kind !== 'list') return null;
       const { kind } = type.item;

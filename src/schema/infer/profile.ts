@@ -90,7 +90,7 @@ export function createProfiler(
       for (let row = 0; row < rows; row += 1) {
         if (faults?.has(row)) continue;
         if (column.kind === 'typed') addValue(column.at(row), false);
-        else addValue(column.cells[row] ?? null, column.quoted?.[row] === 1);
+        else addValue(column.cell(row), column.quoted?.[row] === 1);
       }
     },
     profile: () => {

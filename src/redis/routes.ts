@@ -4,7 +4,6 @@
  * to, and a slot changes its lane only together with them: so rows of a key stay in file order.
  */
 import type { Redis } from 'ioredis';
-import type { ByteString } from '../core/types.ts';
 import type { Chunk, ChunkPool } from './chunk.ts';
 import type { Framer } from './framer.ts';
 import type { Lane } from './lane-options.ts';

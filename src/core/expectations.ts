@@ -28,16 +28,18 @@ export function createCollector(): RowCollector {
   let bytes = 0;
   let key = '';
   let values: (ByteString | null | undefined)[] = [];
+  const keep = (feature: number, value: ByteString | null): void => {
+    values[feature] = value;
+    bytes += value?.length ?? 0;
+  };
   return {
-    begin: (rowKey) => {
-      key = rowKey;
+    begin: (rowKey, keyLength) => {
+      key = textOf(rowKey, 0, keyLength);
       bytes += key.length;
       values = [];
     },
-    value: (feature, value) => {
-      values[feature] = value;
-      bytes += value?.length ?? 0;
-    },
+    value: keep,
+    cell: (feature, from, start, end) => keep(feature, textOf(from, start, end)),
     commit: (origin, row) => {
       rows.push({ key, values, ...place(origin, row) });
       return rows.length >= COLLECTED_ROWS || bytes >= COLLECTED_BYTES;
@@ -52,6 +54,11 @@ export function createCollector(): RowCollector {
       return taken;
     },
   };
+}
+
+/** bytes[start .. end) as a string of its own. */
+function textOf(bytes: Uint8Array, start: number, end: number): ByteString {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).latin1Slice();
 }
 
 function place({ source, batch }: RowOrigin, row: number): Pick<ExpectedRow, 'source' | 'row' | 'line'> {

@@ -7,7 +7,7 @@ import { cut } from './bulk-channel.ts';
 import type { Connection } from './connect.ts';
 import { parseRedirect } from './redirect.ts';
 import { firstWord, judge } from './server-errors.ts';
-import { keySlot } from './slot.ts';
+import { slotOf } from './slot.ts';
 import { readTopology, type Topology } from './topology.ts';
 
 /** What a key was answered: its hash and its TTL, or the first error reply. */
@@ -62,7 +62,7 @@ export function createClusterReader(connection: Connection, askServer: AskServer
     let pending: readonly Place[] = keys.map((_, index) => ({ index, node: null, asking: false }));
     for (let attempt = 1; ; attempt += 1) {
       const nodeOf = ({ index, node }: Place): string =>
-        node ?? map.owner(keySlot(keys[index] as ByteString)) ?? connection.node;
+        node ?? map.owner(slotOf(keys[index] as ByteString)) ?? connection.node;
       const groups = groupsOf(pending, nodeOf);
       const asked = await Promise.allSettled(groups.map((group) => askGroup(keys, group, left())));
       const { again, trouble, isAway } = sort(groups, asked, found, map);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
 import { type Connection, connect, createReader } from '../../src/redis/index.ts';
-import { keySlot } from '../../src/redis/slot.ts';
+import { slotOf } from '../../src/redis/slot.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import type { TestRedis } from '../support/redis-server.ts';
 import { plainRows, writeAll } from '../support/writing.ts';
@@ -53,7 +53,7 @@ describe.each([{ cluster: true }, { cluster: false }])('asked for: $cluster', (o
   });
 
   it('a key of another type is that key alone', async () => {
-    const at = await cluster.masterOf(keySlot('k:3'));
+    const at = await cluster.masterOf(slotOf('k:3'));
     await at.cli('SET', 'k:3', 'foreign');
     const found = await read(await reader(options), ['k:1', 'k:3', 'k:2']);
     expect(found).toEqual(['v1', 'REDIS_SERVER', 'v2']);
@@ -62,7 +62,7 @@ describe.each([{ cluster: true }, { cluster: false }])('asked for: $cluster', (o
 
 it('a slot on its way, before, between and after', async () => {
   const from = await reader();
-  const slot = keySlot('k:77');
+  const slot = slotOf('k:77');
   await read(from, KEYS);
   const old = await cluster.masterOf(slot);
   const to = (await cluster.masters()).find((node) => node !== old) as TestRedis;
@@ -81,7 +81,7 @@ it('after a failover, and while a dead master has no successor yet', async () =>
   await cluster.failover(await cluster.replicaOf(first as TestRedis));
   await cluster.settled();
   expect(await read(from, KEYS)).toEqual(VALUES);
-  const master = await cluster.masterOf(keySlot('k:150'));
+  const master = await cluster.masterOf(slotOf('k:150'));
   await master.kill();
   expect(await read(from, KEYS)).toEqual(VALUES);
   await master.restart();
@@ -91,7 +91,7 @@ it('after a failover, and while a dead master has no successor yet', async () =>
 it('REDIS_CONNECT where no answer comes in time', async () => {
   const from = await reader({ withinMs: 400 });
   await read(from, KEYS);
-  const master = await cluster.masterOf(keySlot('k:150'));
+  const master = await cluster.masterOf(slotOf('k:150'));
   await master.cli('CLIENT', 'PAUSE', 1500, 'ALL');
   await expect(from.read(KEYS)).rejects.toMatchObject({ code: 'REDIS_CONNECT' });
 });

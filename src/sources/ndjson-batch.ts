@@ -171,8 +171,9 @@ export function finishNdjsonBatch(batch: NdjsonBatch): ColumnBatch {
     firstRow: batch.firstRow,
     columns: batch.columns.map(({ cells, quoted }) => ({
       kind: 'text',
-      cells,
+      cell: (row) => cells[row] ?? '',
       quoted: quoted === null ? null : quoted.subarray(0, rows),
+      spans: null,
     })),
     faults: batch.faults.size === 0 ? null : batch.faults,
     line: (row) => lines[row] as number,

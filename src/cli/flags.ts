@@ -62,6 +62,7 @@ export interface IngestFlags extends ConnectionFlags, ReadingFlags, SchemaFlags 
   rate?: number;
   maxErrors?: Budget;
   rejects?: string;
+  checkpoint?: string;
   report?: string;
   reportHtml?: string;
   metrics?: string;
@@ -196,6 +197,12 @@ export function addRunOptions(command: Command): Command {
 }
 
 export function ingestOptions(sources: readonly string[], flags: IngestFlags): IngestOptions {
+  if (flags.checkpoint !== undefined && flags.dryRun) {
+    throw new FeaturectlError(
+      'USAGE',
+      '--checkpoint: cannot go with --dry-run, which writes nothing to resume',
+    );
+  }
   return {
     sources,
     schema: schemaOptions(flags),
@@ -204,6 +211,7 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
     writing: writingOptions(flags),
     budget: flags.maxErrors ?? { kind: 'count', max: 0 },
     rejects: flags.rejects ?? null,
+    checkpoint: flags.checkpoint ?? null,
     report: flags.report ?? null,
     reportHtml: flags.reportHtml ?? null,
     metrics: flags.metrics ?? null,

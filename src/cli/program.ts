@@ -38,9 +38,10 @@ const lazyHandlers: Handlers = {
  */
 export async function runCli(
   argv: readonly string[],
-  io: Io,
+  process: Io,
   handlers: Handlers = lazyHandlers,
 ): Promise<number> {
+  const io: Io = { ...process, argv };
   const run: { exitCode: number; command: Command | null; complaint: string } = {
     exitCode: EXIT.ok,
     command: null,
@@ -117,7 +118,12 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
     .command('ingest')
     .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
     .argument('<source...>', 'file, glob, directory or - for stdin; several are one run');
-  addLoadOptions(command).option('--dry-run', 'do everything but write; needs no Redis', false);
+  addLoadOptions(command)
+    .option('--dry-run', 'do everything but write; needs no Redis', false)
+    .option(
+      '--checkpoint <file>',
+      'keep in this file how far the load has come; the same command resumes it',
+    );
   command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
     done(await handlers.ingest(ingestOptions(sources, flags), io));
   });

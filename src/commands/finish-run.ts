@@ -56,6 +56,7 @@ function quietExit(run: Run, ending: Ending): number {
   if (ending.kind === 'interrupted') {
     return typeof run.io.signal.reason === 'number' ? run.io.signal.reason : EXIT.sigint;
   }
+  if (run.checkpoints?.saved?.complete) return EXIT.ok;
   const { rejected, failed } = run.ledger.counts();
   return rejected + failed > 0 ? EXIT.someFailed : EXIT.ok;
 }
@@ -77,7 +78,7 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     failuresByCode: ledger.failuresByCode(),
     skippedByCode: ledger.skippedByCode(),
     firstFailures: ledger.firstFailures(),
-    rejectsPaths: run.rejects?.paths() ?? [],
+    rejectsPaths: run.rejects?.paths() ?? run.checkpoints?.saved?.rejects.map(({ path }) => path) ?? [],
     plan: writer?.plan ?? null,
     stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },
   };

@@ -1,21 +1,24 @@
 /** `featurectl ingest` and `validate`: wires schema, sources, Redis and output around the core loop. */
 import { randomUUID } from 'node:crypto';
 import { createAccounts, type FailureSink } from '../core/accounts.ts';
+import { ledgerState } from '../core/checkpoint.ts';
 import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { type Ending, ingest } from '../core/ingest.ts';
 import { createLedger } from '../core/ledger.ts';
-import type { RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
+import type { ColumnInfo, RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
 import { fingerprint } from '../output/fingerprint.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
 import { compileEncoder, type FeatureSchema, hasFractionalTtl, keyOf, keyParts } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
+import { type Part, ranged, wholeParts } from './parts.ts';
 import { expandOptions, openOptions } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
@@ -64,6 +67,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
     }),
     track: followSources(),
     rejects: null,
+    checkpoints: null,
     mayWriteOutputs: false,
     writer: null,
   };
@@ -73,16 +77,57 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
 async function load(run: Run): Promise<Ending> {
   const { options } = run;
   const locations = await findSources(run);
-  for (const location of locations) run.track.add(location.name, await fingerprint(location.name));
+  run.checkpoints = await openCheckpoints(run, await fingerprints(run, locations));
+  if (goOn(run)) return { kind: 'complete' };
+  const all = wholeParts(locations);
+  const parts = run.checkpoints?.remaining(all) ?? all;
   const declared = await declaredSchema(options.schema);
-  const first = await open(run, locations[0], declared);
+  const first = await open(run, parts[0], declared);
   try {
-    const schema = declared ?? schemaOf(options.schema, first.columns);
+    const schema = declared ?? schemaOf(options.schema, await schemaColumns(run, all[0], parts[0], first));
     compile(run, schema, first);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
-    return await write(run, schema, locations, first);
+    return await write(run, schema, parts, first);
   } finally {
     await first.close();
+  }
+}
+
+async function fingerprints(run: Run, locations: readonly SourceLocation[]) {
+  const prints = [];
+  for (const { name } of locations) prints.push({ name, fingerprint: await fingerprint(name) });
+  for (const print of prints) run.track.add(print.name, print.fingerprint);
+  return prints;
+}
+
+/** Takes over what an earlier run has counted. True: it has loaded everything. */
+function goOn({ checkpoints, ledger, options, progress }: Run): boolean {
+  const saved = checkpoints?.saved ?? null;
+  if (saved === null) return false;
+  ledger.add(ledgerState(saved));
+  const { read, written } = saved.counts;
+  const rows = `${read} row(s) are read, ${written} written`;
+  progress.note(
+    saved.complete
+      ? `--checkpoint ${options.checkpoint}: this load is complete: ${rows}. Remove the file to load it again`
+      : `--checkpoint ${options.checkpoint}: goes on after what is done: ${rows}`,
+  );
+  return saved.complete;
+}
+
+/** Without a schema file the columns of the first source make the schema, wherever the run begins. */
+async function schemaColumns(
+  run: Run,
+  first: Part | undefined,
+  begun: Part | undefined,
+  source: Source,
+): Promise<readonly ColumnInfo[]> {
+  if (!first || first.index === begun?.index) return source.columns;
+  const other = await openSource(first.location, openOptions(run.options.reading, run.io.signal, null));
+  try {
+    return other.columns;
+  } finally {
+    await other.close();
   }
 }
 
@@ -105,18 +150,25 @@ async function findSources(run: Run): Promise<readonly SourceLocation[]> {
 async function write(
   run: Run,
   schema: FeatureSchema,
-  locations: readonly SourceLocation[],
+  parts: readonly Part[],
   first: Source,
 ): Promise<Ending> {
-  const failures = failureSink(run.rejects);
-  const accounts = createAccounts(run.ledger, failures, (message) => run.progress.note(message, 'retry'));
+  const { checkpoints } = run;
+  const sink = failureSink(run.rejects);
+  const accounts = createAccounts(
+    run.ledger,
+    checkpoints?.sink(sink) ?? sink,
+    (message) => run.progress.note(message, 'retry'),
+    checkpoints?.lowWater ?? null,
+  );
   run.writer = await openWriter(run, schema, accounts);
-  run.rejects?.start();
+  if (checkpoints) await checkpoints.start(run.rejects);
+  else run.rejects?.start();
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
     const encoders: RowEncoder[] = [];
     const ending = await ingest({
-      sources: locations.map((location, i) => async () => (i === 0 ? first : open(run, location, schema))),
+      sources: parts.map((part, i) => async () => (i === 0 ? first : open(run, part, schema))),
       compile: (source) => {
         const encoder = compile(run, schema, source);
         encoders.push(encoder);
@@ -129,20 +181,29 @@ async function write(
       graceMs: GRACE_MS,
     });
     for (const encoder of encoders) warn(run, encoder.warnings);
-    return ending;
+    return await saveEnding(run, ending);
   } finally {
     await run.writer.close();
   }
 }
 
-async function open(
-  run: Run,
-  location: SourceLocation | undefined,
-  schema: FeatureSchema | null,
-): Promise<Source> {
-  if (!location) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
-  const source = await openSource(location, openOptions(run.options.reading, run.io.signal, schema));
+/** A checkpoint that cannot be written makes the run fatal; an earlier fatal error is kept. */
+async function saveEnding({ checkpoints, ledger, options }: Run, ending: Ending): Promise<Ending> {
+  const isRefused = options.failOnEmpty && ledger.counts().read === 0;
+  try {
+    await checkpoints?.finish(ending.kind === 'complete' && !isRefused);
+    return ending;
+  } catch (error) {
+    return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
+  }
+}
+
+async function open(run: Run, part: Part | undefined, schema: FeatureSchema | null): Promise<Source> {
+  if (!part) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
+  const opened = await openSource(part.location, openOptions(run.options.reading, run.io.signal, schema));
+  const source = ranged(opened, part.range);
   run.track.opened(source);
+  run.checkpoints?.opened(source, part);
   return source;
 }
 
@@ -150,7 +211,7 @@ async function open(
 function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
   const encoder = compileEncoder(schema, source.columns, {
     sourceName: source.info.name,
-    startedAt: run.startedAt.getTime(),
+    startedAt: Date.parse(run.checkpoints?.saved?.started_at ?? run.startedAt.toISOString()),
     mode: run.options.writing.mode,
   });
   warn(run, [...source.warnings, ...encoder.warnings]);

@@ -7,6 +7,8 @@ export interface Io {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: NodeJS.ProcessEnv;
+  /** The command line, without node and script. */
+  readonly argv?: readonly string[];
   /** Aborts on the first SIGINT or SIGTERM; its reason is the exit code. */
   readonly signal: AbortSignal;
 }
@@ -67,6 +69,7 @@ export interface IngestOptions {
   readonly writing: WritingOptions;
   readonly budget: Budget;
   readonly rejects: string | null;
+  readonly checkpoint: string | null;
   /** A path, or '-' for stdout. */
   readonly report: string | null;
   readonly reportHtml: string | null;

@@ -25,6 +25,7 @@ export function refuseOverwriting(
   ];
   const outputs = [
     ...named('--rejects', options.rejects),
+    ...named('--checkpoint', options.checkpoint),
     ...named('--report', options.report === '-' ? null : options.report),
     ...named('--report-html', options.reportHtml),
     ...named('--metrics', options.metrics),

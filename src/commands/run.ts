@@ -3,6 +3,7 @@ import type { Writer } from '../core/types.ts';
 import type { JsonLog } from '../output/log.ts';
 import type { Progress } from '../output/progress.ts';
 import type { RejectsFile } from '../output/rejects.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { IngestOptions, Io } from './options.ts';
 import type { SourceTrack } from './source-track.ts';
 
@@ -18,6 +19,8 @@ export interface Run {
   readonly log: JsonLog | null;
   readonly track: SourceTrack;
   rejects: RejectsFile | null;
+  /** Null without --checkpoint, and until the sources are known. */
+  checkpoints: Checkpoints | null;
   /** Whether report and metrics are known to overwrite nothing that the run reads. */
   mayWriteOutputs: boolean;
   writer: Writer | null;

@@ -19,7 +19,7 @@ export function followSources(): SourceTrack {
   return {
     add: (name, fingerprint) => void known.push({ name, fingerprint, source: null }),
     opened: (source) => {
-      const next = known.find((entry) => entry.source === null);
+      const next = known.find((entry) => entry.source === null && entry.name === source.info.name);
       if (next) next.source = source;
     },
     bytes: () => ({

@@ -1,6 +1,7 @@
 /** The last words of a run on stderr: summary and interrupt, as text or JSON. What ended it is said by whoever catches it. */
 import { EXIT } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
+import { redactUrls } from '../output/redact.ts';
 import { buildReport } from '../output/report.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import { formatQuietSummary, formatSummary } from '../output/summary.ts';
@@ -25,8 +26,15 @@ function tellSummary({ log, io, options }: Run, facts: RunFacts): void {
 
 function interruptedMessage(run: Run): string {
   const { read } = run.ledger.counts();
-  return (
-    `interrupted after ${read} row(s); what is counted as written is in Redis. ` +
-    'The same command again writes all rows anew and ends in the same state'
-  );
+  const start = `interrupted after ${read} row(s); what is counted as written is in Redis. `;
+  if (!run.checkpoints) {
+    return `${start}The same command again writes all rows anew and ends in the same state`;
+  }
+  return `${start}To go on from there: featurectl ${(run.io.argv ?? []).map(shellWord).join(' ')}`;
+}
+
+/** A word as a shell takes it; a password in a URL is masked. */
+function shellWord(word: string): string {
+  const shown = redactUrls(word);
+  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
 }

@@ -20,6 +20,10 @@ export const ERRORS = {
     exit: EXIT.usage,
     meaning: 'the schema file is not valid; every problem is listed with its path',
   },
+  CHECKPOINT: {
+    exit: EXIT.usage,
+    meaning: 'the checkpoint file is of another load, or no checkpoint; nothing was written',
+  },
   COLUMN: { exit: EXIT.usage, meaning: 'a column that the schema names is not in the source' },
   TYPE: { exit: EXIT.usage, meaning: 'a source column has a type that its feature cannot take' },
   BUDGET: { exit: EXIT.budget, meaning: 'more rows failed than --max-errors allows; the run stopped' },

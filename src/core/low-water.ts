@@ -21,7 +21,7 @@ export interface LowWater {
   begin(origin: RowOrigin): void;
   /** The counts of one batch. */
   tally(origin: RowOrigin): Ledger;
-  /** Kept until the mark passes the batch, so that failures leave in the order of the batches. */
+  /** Kept until the mark passes the batch, so that failures leave in the order of the rows. */
   failure(origin: RowOrigin, row: number, failure: RowFailure): void;
   /** An earlier run may have written rows of this batch. */
   isInDoubt(origin: RowOrigin): boolean;
@@ -130,5 +130,6 @@ function isSettled({ end, isUnsettled, ledger }: OpenBatch): boolean {
 }
 
 function letGo(batch: OpenBatch, release: Release): void {
-  for (const [origin, row, failure] of batch.held.splice(0)) release(origin, row, failure);
+  const held = batch.held.splice(0).sort(([, a], [, b]) => a - b);
+  for (const [origin, row, failure] of held) release(origin, row, failure);
 }

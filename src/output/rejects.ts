@@ -3,37 +3,42 @@
  * Its columns are the original ones and REJECT_COLUMNS. Sources of other columns go to files of their own
  * beside it: `bad.csv`, `bad-2.csv`, … After a run without rejects no file is there.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { join, parse } from 'node:path';
-import { FeaturectlError } from '../core/errors.ts';
+import { closeSync, openSync } from 'node:fs';
 import type { RowFailure } from '../core/ledger.ts';
 import type { ByteString, RowOrigin } from '../core/types.ts';
-import { layoutFor, REJECT_COLUMNS, type RejectLayout, rejectLine } from './reject-record.ts';
+import { layoutFor, type RejectLayout, rejectLine } from './reject-record.ts';
+import {
+  cut,
+  isEmptyFile,
+  MAX_FILES,
+  openFirst,
+  partPath,
+  refuseForeign,
+  refuseSource,
+  removeQuietly,
+  removeStaleParts,
+  startsWith,
+  syncFile,
+  writeAll,
+} from './rejects-files.ts';
 import { errnoCode, outputError } from './system-error.ts';
 
 /** Bytes held before they are written; the bound is this and one record. */
 export const REJECTS_BUFFER_BYTES = 256 * 1024;
 
-/** The most files that one run writes; each kind of columns has one open. */
-const MAX_FILES = 100;
-
 export interface RejectsFile {
   readonly path: string;
   /** The files that hold rejects so far, for the summary and the report. */
   paths(): readonly string[];
-  /** Empties the file: only now is what an earlier run left there lost. Before it, `write` must not be called. */
-  start(): void;
+  /**
+   * Empties the file, or cuts it to what a checkpoint keeps of it: only now is what an earlier run left there lost.
+   * Before it, `write` must not be called. Throws OUTPUT where a kept file is shorter than it was.
+   */
+  start(kept?: readonly KeptRejects[]): void;
+  /** What is written of each file. */
+  lengths(): readonly KeptRejects[];
+  /** Brings what is written to the disk. */
+  sync(): Promise<void>;
   /** Takes one row; never throws. A disk that fails is told by the next `flush` or `close`. */
   write(origin: RowOrigin, row: number, failure: RowFailure): void;
   /** Writes what is held. Throws OUTPUT, which then says how many rejects are not in the file. */
@@ -49,7 +54,19 @@ interface Part {
   readonly path: string;
   readonly fd: number;
   readonly layout: RejectLayout;
+  /** Written so far. */
+  bytes: number;
   held: ByteString[];
+}
+
+/** A file that an earlier run of the same load wrote, up to its checkpoint. */
+export interface KeptRejects {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+interface KeptPart extends KeptRejects {
+  readonly fd: number;
 }
 
 interface State {
@@ -57,6 +74,8 @@ interface State {
   readonly firstFd: number;
   /** By header line. */
   readonly parts: Map<ByteString, Part>;
+  /** Files of an earlier run whose columns have not come again yet. */
+  kept: KeptPart[];
   readonly byColumns: WeakMap<readonly string[], Part>;
   heldBytes: number;
   /** Rows that a failed disk did not take. */
@@ -77,6 +96,7 @@ export async function openRejects(path: string, sources: readonly string[]): Pro
     path,
     firstFd: openFirst(path),
     parts: new Map(),
+    kept: [],
     byColumns: new WeakMap(),
     heldBytes: 0,
     lost: 0,
@@ -85,8 +105,12 @@ export async function openRejects(path: string, sources: readonly string[]): Pro
   };
   return {
     path,
-    start: () => empty(state, sources),
-    paths: () => [...state.parts.values()].map((part) => part.path),
+    start: (kept = []) => begin(state, sources, kept),
+    lengths: () => files(state).map(({ path, bytes }) => ({ path, bytes })),
+    sync: async () => {
+      for (const { path, fd } of files(state)) await syncFile(path, fd);
+    },
+    paths: () => files(state).map((part) => part.path),
     write: (origin, row, failure) => take(state, origin, row, failure),
     flush: async () => {
       writeHeld(state);
@@ -96,97 +120,18 @@ export async function openRejects(path: string, sources: readonly string[]): Pro
   };
 }
 
-function refuseSource(path: string, sources: readonly string[]): void {
-  const same = sources.find((source) => isSameFile(path, source));
-  if (same === undefined) return;
-  throw new FeaturectlError(
-    'USAGE',
-    `--rejects ${path} is also the source ${same}, and would be emptied before it is read; name another file`,
-  );
-}
-
-/** A file of a user's own must not be emptied for want of a better name. */
-function refuseForeign(path: string): void {
-  if (isEmptyOrMissing(path) || isRejectsFile(path)) return;
-  throw new FeaturectlError(
-    'USAGE',
-    `--rejects ${path}: expected a new file or an earlier rejects file, found a file of another kind; name another`,
-  );
-}
-
-/** Also true for what is no regular file, and for a path that opening it will tell the trouble of. */
-function isEmptyOrMissing(path: string): boolean {
-  try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    return !stats?.isFile() || stats.size === 0;
-  } catch {
-    return true;
+function begin(state: State, sources: readonly string[], kept: readonly KeptRejects[]): void {
+  if (kept.length === 0) cut(state.path, state.firstFd, 0);
+  for (const { path, bytes } of kept) {
+    const fd = path === state.path ? state.firstFd : openFirst(path);
+    state.kept.push({ path, bytes, fd });
+    cut(path, fd, bytes);
   }
+  removeStaleParts(state.path, [...sources, ...kept.map(({ path }) => path)]);
 }
 
-/** True for two names of one regular file; a device or pipe may be both read and written. */
-function isSameFile(path: string, source: string): boolean {
-  try {
-    const a = statSync(path);
-    const b = source === '-' ? fstatSync(0) : statSync(source);
-    return a.isFile() && a.dev === b.dev && a.ino === b.ino;
-  } catch {
-    return false;
-  }
-}
-
-function openFirst(path: string): number {
-  try {
-    if (statSync(path, { throwIfNoEntry: false })?.isFIFO()) assertReader(path);
-    return openSync(path, 'a');
-  } catch (error) {
-    throw outputError('the rejects file', path, error);
-  }
-}
-
-function empty({ path, firstFd }: State, sources: readonly string[]): void {
-  try {
-    if (fstatSync(firstFd).isFile()) ftruncateSync(firstFd);
-  } catch (error) {
-    throw outputError('the rejects file', path, error);
-  }
-  removeStaleParts(path, sources);
-}
-
-/** A named pipe that nobody reads would hold the process up, against every signal. Throws ENXIO. */
-function assertReader(path: string): void {
-  closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
-}
-
-/** `bad.csv`, 2 → `bad-2.csv`. */
-export function partPath(path: string, number: number): string {
-  const { dir, name, ext } = parse(path);
-  return join(dir, `${name}-${number}${ext}`);
-}
-
-/** Further files of an earlier run would be taken for this one's. Files that are not ours are left alone. */
-function removeStaleParts(path: string, sources: readonly string[]): void {
-  for (let number = 2; number <= MAX_FILES; number += 1) {
-    const stale = partPath(path, number);
-    if (!isRejectsFile(stale)) return;
-    if (!sources.some((source) => isSameFile(stale, source))) removeQuietly(stale);
-  }
-}
-
-/** Whether the file's first line ends as a rejects file's header does. */
-function isRejectsFile(path: string): boolean {
-  let fd: number | null = null;
-  try {
-    if (!lstatSync(path).isFile()) return false;
-    fd = openSync(path, 'r');
-    const head = Buffer.alloc(64 * 1024);
-    const line = head.toString('latin1', 0, readSync(fd, head)).split('\n', 1)[0] ?? '';
-    return line.endsWith(`,${REJECT_COLUMNS.join(',')}`);
-  } catch {
-    return false;
-  } finally {
-    if (fd !== null) closeSync(fd);
-  }
+function files(state: State): readonly (Part | KeptPart)[] {
+  return [...state.kept, ...state.parts.values()];
 }
 
 function take(state: State, origin: RowOrigin, row: number, failure: RowFailure): void {
@@ -211,9 +156,12 @@ function partFor(state: State, recordColumns: readonly string[]): Part | null {
 }
 
 function openPart(state: State, layout: RejectLayout): Part | null {
-  const opened = state.parts.size === 0 ? { path: state.path, fd: state.firstFd } : openNext(state);
+  const known = takeKept(state, layout);
+  if (known || state.error) return known;
+  const isFirst = files(state).length === 0;
+  const opened = isFirst ? { path: state.path, fd: state.firstFd } : openNext(state);
   if (!opened) return null;
-  const part: Part = { ...opened, layout, held: [] };
+  const part: Part = { ...opened, layout, bytes: layout.header.length, held: [] };
   state.parts.set(layout.header, part);
   try {
     // At once, so that what is held is rows only and a failed write can be counted in rows.
@@ -223,6 +171,25 @@ function openPart(state: State, layout: RejectLayout): Part | null {
     return null;
   }
   return part;
+}
+
+/** The file of an earlier run that has these columns. */
+function takeKept(state: State, layout: RejectLayout): Part | null {
+  const kept = state.kept.find(({ path }) => hasHeader(state, path, layout));
+  if (!kept) return null;
+  state.kept = state.kept.filter((other) => other !== kept);
+  const part: Part = { ...kept, layout, held: [] };
+  state.parts.set(layout.header, part);
+  return part;
+}
+
+function hasHeader(state: State, path: string, { header }: RejectLayout): boolean {
+  try {
+    return startsWith(path, header);
+  } catch (error) {
+    fail(state, path, error);
+    return false;
+  }
 }
 
 /** The next free name: a file that is there is a user's own, or a source of this run. */
@@ -249,7 +216,7 @@ function writeHeld(state: State): void {
   for (const part of state.parts.values()) {
     if (part.held.length === 0) continue;
     try {
-      if (!state.error) writeAll(part.fd, part.held.join(''));
+      if (!state.error) part.bytes += writeAll(part.fd, part.held.join(''));
     } catch (error) {
       fail(state, part.path, error);
     }
@@ -257,19 +224,6 @@ function writeHeld(state: State): void {
     part.held = [];
   }
   state.heldBytes = 0;
-}
-
-/** Writes all or, on a regular file, nothing: a record cut in half would spoil the file. */
-function writeAll(fd: number, text: ByteString): void {
-  const bytes = Buffer.from(text, 'latin1');
-  let done = 0;
-  try {
-    while (done < bytes.length) done += writeSync(fd, bytes, done);
-  } catch (error) {
-    const stat = fstatSync(fd);
-    if (stat.isFile() && done > 0) ftruncateSync(fd, stat.size - done);
-    throw error;
-  }
 }
 
 function fail(state: State, path: string, cause: unknown): void {
@@ -285,9 +239,9 @@ function throwError(state: State): void {
 
 function close(state: State): void {
   writeHeld(state);
-  const fds = new Set([state.firstFd, ...[...state.parts.values()].map((part) => part.fd)]);
+  const fds = new Set([state.firstFd, ...files(state).map((part) => part.fd)]);
   for (const fd of fds) closeQuietly(state, fd);
-  if (state.parts.size === 0 && isEmptyFile(state.path)) removeQuietly(state.path);
+  if (files(state).length === 0 && isEmptyFile(state.path)) removeQuietly(state.path);
   if (!state.reported) throwError(state);
 }
 
@@ -297,18 +251,5 @@ function closeQuietly(state: State, fd: number): void {
     closeSync(fd);
   } catch (error) {
     fail(state, state.path, error);
-  }
-}
-
-function isEmptyFile(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true && stat.size === 0;
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // A file that may be written but not removed stays: an empty one says the same, a stale one has its own name.
   }
 }

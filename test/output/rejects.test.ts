@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RowFailure } from '../../src/core/ledger.ts';
 import type { RawCell, RowOrigin, SourceFormat } from '../../src/core/types.ts';
-import { openRejects, partPath, REJECTS_BUFFER_BYTES } from '../../src/output/rejects.ts';
+import { openRejects, REJECTS_BUFFER_BYTES } from '../../src/output/rejects.ts';
+import { partPath } from '../../src/output/rejects-files.ts';
 
 let dir = '';
 let path = '';

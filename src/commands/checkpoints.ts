@@ -1,0 +1,195 @@
+/** `--checkpoint`: where a run begins, what it keeps of how far it has come, and how that gets into the file. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { FailureSink } from '../core/accounts.ts';
+import {
+  assertSameLoad,
+  CHECKPOINT_VERSION,
+  type Checkpoint,
+  type LoadPrint,
+  ledgerState,
+  type SourcePrint,
+} from '../core/checkpoint.ts';
+import { FeaturectlError } from '../core/errors.ts';
+import type { Ledger, LedgerState } from '../core/ledger.ts';
+import { createLowWater, type LowWater } from '../core/low-water.ts';
+import type { Source } from '../core/types.ts';
+import { createCheckpointFile, readCheckpoint } from '../output/checkpoint.ts';
+import type { Fingerprint } from '../output/fingerprint.ts';
+import { redactUrls } from '../output/redact.ts';
+import type { KeptRejects, RejectsFile } from '../output/rejects.ts';
+import type { IngestOptions } from './options.ts';
+import type { Part } from './parts.ts';
+
+/**
+ * Rows that may be sent before the next checkpoint must be written, in mode newer: rows that an earlier run may have
+ * written answer "unchanged", and those behind this bound cannot have been.
+ */
+const SENT_AHEAD_ROWS = 1_000_000;
+
+/** More than a batch holds. */
+const BATCH_ROWS = 16_384;
+
+/** Batches that may be open although the lanes have long gone on: a row waits for a chunk of its lane to fill. */
+const SPARE_BATCHES = 64;
+
+/** What of a run is asked for. */
+interface CheckpointedRun {
+  readonly options: IngestOptions;
+  readonly startedAt: Date;
+  readonly ledger: Ledger;
+}
+
+/** A run with --checkpoint. */
+export interface Checkpoints {
+  /** What earlier runs left; null: there was none. */
+  readonly saved: Checkpoint | null;
+  readonly lowWater: LowWater;
+  /** The parts that are left, the first of them from where the last run came to. */
+  remaining(parts: readonly Part[]): readonly Part[];
+  /** To be told of every source that is opened. */
+  opened(source: Source, part: Part): void;
+  /** Begins the files: cuts the rejects to what the checkpoint knows of, and writes the first checkpoint. */
+  start(rejects: RejectsFile | null): Promise<void>;
+  /** Puts the checkpoint behind the rejects file: it is saved when the rejects up to it are written. */
+  sink(rejects: FailureSink): FailureSink;
+  /** The last checkpoint of the run. Throws OUTPUT. */
+  finish(isComplete: boolean): Promise<void>;
+}
+
+/** Null without --checkpoint. Throws CHECKPOINT, and USAGE for a source that cannot be read again. */
+export async function openCheckpoints(
+  run: CheckpointedRun,
+  sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+): Promise<Checkpoints | null> {
+  const { options } = run;
+  if (options.checkpoint === null) return null;
+  const load = await printOf(options, sources);
+  const saved = await readCheckpoint(options.checkpoint);
+  if (saved) assertSameLoad(options.checkpoint, saved.load, load);
+  return createCheckpoints(run, options.checkpoint, load, saved);
+}
+
+/** Long, since all of it is one state: the mark, and what the rejects file held when the mark was there. */
+function createCheckpoints(
+  run: CheckpointedRun,
+  path: string,
+  load: LoadPrint,
+  saved: Checkpoint | null,
+): Checkpoints {
+  const { writing } = run.options;
+  const countsDoubt = writing.mode === 'newer';
+  const parts = new Map<Source, number>();
+  const startedAt = saved?.started_at ?? run.startedAt.toISOString();
+  const lowWater = createLowWater({
+    state: saved ? ledgerState(saved) : run.ledger.state(),
+    doubtRows: saved?.sent_up_to ?? 0,
+    maxBatches: SPARE_BATCHES + 2 * writing.connections * writing.inFlight,
+  });
+  let rejects: RejectsFile | null = null;
+  const file = createCheckpointFile(path, async () => rejects?.sync());
+  let seen = lowWater.mark();
+  let kept: readonly KeptRejects[] = saved?.rejects ?? [];
+  let sentUpTo = saved?.sent_up_to ?? 0;
+
+  function look(): void {
+    const mark = lowWater.mark();
+    if (mark === seen) return;
+    seen = mark;
+    kept = rejects?.lengths() ?? [];
+  }
+
+  function place(): Checkpoint['place'] {
+    if (seen.at === null) return saved?.place ?? null;
+    return { source: parts.get(seen.at.source) ?? 0, position: seen.at.position };
+  }
+
+  function make(complete: boolean): Checkpoint {
+    if (countsDoubt) sentUpTo = Math.max(sentUpTo, run.ledger.counts().read + SENT_AHEAD_ROWS);
+    return {
+      checkpoint_version: CHECKPOINT_VERSION,
+      load,
+      started_at: startedAt,
+      saved_at: new Date().toISOString(),
+      complete,
+      place: place(),
+      sent_up_to: sentUpTo,
+      ...countsOf(seen.state),
+      rejects: kept,
+    };
+  }
+
+  return {
+    saved,
+    lowWater,
+    remaining: (all) => remainingParts(all, saved?.place ?? null),
+    opened: (source, part) => void parts.set(source, part.index),
+    start: async (target) => {
+      rejects = target;
+      rejects?.start(kept);
+      await file.save(make(false));
+    },
+    sink: (inner) => ({
+      write: inner.write,
+      flush: async () => {
+        await inner.flush();
+        look();
+        const mustSave = countsDoubt && run.ledger.counts().read + BATCH_ROWS > sentUpTo;
+        await (mustSave ? file.save(make(false)) : file.offer(() => make(false)));
+      },
+    }),
+    finish: (isComplete) => file.save(make(isComplete)),
+  };
+}
+
+function remainingParts(parts: readonly Part[], place: Checkpoint['place']): readonly Part[] {
+  if (place === null) return parts;
+  return parts.slice(place.source).map((part) => {
+    if (part.index !== place.source) return part;
+    return { ...part, range: { from: place.position, to: part.range?.to ?? null } };
+  });
+}
+
+function countsOf(state: LedgerState) {
+  return {
+    counts: state.counts,
+    failures_by_code: Object.fromEntries(state.failures),
+    skipped_by_code: Object.fromEntries(state.skips),
+    first_failures: state.first,
+  };
+}
+
+async function printOf(
+  options: IngestOptions,
+  sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+): Promise<LoadPrint> {
+  const { reading, writing, connection } = options;
+  const target = connection.sentinelName === null ? redactUrls(connection.redis) : null;
+  return {
+    sources: sources.map(({ name, fingerprint }) => sourcePrint(name, fingerprint)),
+    schema_sha256: await schemaHash(options),
+    options: {
+      '--mode': writing.mode,
+      '--format': reading.format,
+      '--encoding': reading.encoding,
+      '--delimiter': reading.delimiter,
+      '--redis': target,
+      '--sentinel-name': connection.sentinelName,
+      '--rejects': options.rejects,
+    },
+  };
+}
+
+function sourcePrint(name: string, { bytes, modifiedAt, headSha256 }: Fingerprint): SourcePrint {
+  if (headSha256 !== null) return { name, bytes, modified_at: modifiedAt, head_sha256: headSha256 };
+  throw new FeaturectlError(
+    'USAGE',
+    `--checkpoint: expected sources that can be read again from any place, found ${name}; save it to a file first, or leave --checkpoint out`,
+  );
+}
+
+/** Of the schema as the user wrote it, in a file or in options. */
+async function schemaHash({ schema }: IngestOptions): Promise<string> {
+  const text = schema.file === null ? JSON.stringify(schema) : await readFile(schema.file).catch(() => '');
+  return createHash('sha256').update(text).digest('hex');
+}

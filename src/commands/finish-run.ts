@@ -7,12 +7,14 @@ import type { RunFacts } from '../output/run-facts.ts';
 import type { Run } from './run.ts';
 import { tellEnd } from './tell-end.ts';
 import { packageVersion } from './version.ts';
+import { sampleRows } from './watch-run.ts';
 import { exitOf, writeOutputs } from './write-outputs.ts';
 
 /** Returns 0, 1 or a signal's exit code; throws what ended the run otherwise. */
 export async function finishRun(run: Run, ending: Ending): Promise<number> {
   const error = await closeRejects(run, endingError(run, ending));
   const exitCode = error ? exitOf(error) : quietExit(run, ending);
+  sampleRows(run);
   const facts = gatherFacts(run, exitCode, error);
   tellEnd(run, facts, ending);
   // An output that cannot be written must not hide why the run failed.
@@ -78,6 +80,8 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     failuresByCode: ledger.failuresByCode(),
     skippedByCode: ledger.skippedByCode(),
     firstFailures: ledger.firstFailures(),
+    examples: ledger.examples(),
+    watched: run.watch && { ...run.watch.watch.watched(), features: run.watch.features },
     rejectsPaths: run.rejects?.paths() ?? run.checkpoints?.saved?.rejects.map(({ path }) => path) ?? [],
     plan: writer?.plan ?? null,
     stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },

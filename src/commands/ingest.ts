@@ -23,6 +23,7 @@ import { expandOptions, openOptions } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { followSources } from './source-track.ts';
+import { sampleRows, watchRun } from './watch-run.ts';
 import { assertOutputsWritable } from './write-outputs.ts';
 
 /** How long rows in flight may take to settle after a signal, in milliseconds. */
@@ -70,6 +71,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
     checkpoints: null,
     mayWriteOutputs: false,
     writer: null,
+    watch: null,
   };
 }
 
@@ -85,6 +87,7 @@ async function load(run: Run): Promise<Ending> {
   const first = await open(run, parts[0], declared);
   try {
     const schema = declared ?? schemaOf(options.schema, await schemaColumns(run, all[0], parts[0], first));
+    if (options.reportHtml !== null) run.watch = watchRun(schema);
     compile(run, schema, first);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, parts, first);
@@ -172,7 +175,7 @@ async function write(
       compile: (source) => {
         const encoder = compile(run, schema, source);
         encoders.push(encoder);
-        return encoder;
+        return run.watch?.watch.encoder(encoder) ?? encoder;
       },
       writer: run.writer,
       ledger: run.ledger,
@@ -262,6 +265,7 @@ function sourceNames(locations: readonly SourceLocation[]): string[] {
 }
 
 function showProgress(run: Run): void {
+  sampleRows(run);
   const { read, rejected, failed } = run.ledger.counts();
   run.progress.update({ rows: read, failures: rejected + failed, ...run.track.bytes() });
 }

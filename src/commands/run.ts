@@ -1,5 +1,6 @@
 import type { Ledger } from '../core/ledger.ts';
 import type { Writer } from '../core/types.ts';
+import type { Watch } from '../core/watch.ts';
 import type { JsonLog } from '../output/log.ts';
 import type { Progress } from '../output/progress.ts';
 import type { RejectsFile } from '../output/rejects.ts';
@@ -24,4 +25,6 @@ export interface Run {
   /** Whether report and metrics are known to overwrite nothing that the run reads. */
   mayWriteOutputs: boolean;
   writer: Writer | null;
+  /** Null where no page with charts is asked for, and until the schema is known. */
+  watch: { readonly features: readonly string[]; readonly watch: Watch } | null;
 }

@@ -7,14 +7,18 @@ import type { IngestOptions } from './options.ts';
 import type { Run } from './run.ts';
 
 /** Throws OUTPUT, before the first write to Redis, where one could not be written at the end. */
-export async function assertOutputsWritable({ report, metrics }: IngestOptions): Promise<void> {
+export async function assertOutputsWritable(options: IngestOptions): Promise<void> {
+  const { report, reportHtml, metrics } = options;
   if (report !== null) await assertWritable('the report', report);
+  if (reportHtml !== null) await assertWritable('the HTML report', reportHtml);
   if (metrics !== null) await assertWritable('the metrics', metrics);
 }
 
 /** Each is tried, whatever became of the others. Returns the first error, or null. */
 export async function writeOutputs(run: Run, facts: RunFacts): Promise<unknown> {
-  const reportError = await attempt(() => writeReport(run, facts));
+  const jsonError = await attempt(() => writeReport(run, facts));
+  const htmlError = await attempt(() => writePage(run, facts));
+  const reportError = jsonError ?? htmlError;
   // The metrics tell the exit code that the run will really have.
   const isWorse = reportError !== null && facts.error === null;
   const last = isWorse ? { ...facts, exitCode: exitOf(reportError) } : facts;
@@ -39,6 +43,12 @@ async function attempt(work: () => Promise<void>): Promise<unknown> {
 async function writeReport({ options, io, mayWriteOutputs }: Run, facts: RunFacts): Promise<void> {
   if (options.report === null || !mayWriteOutputs) return;
   await writeWhole('the report', options.report, reportText(buildReport(facts)), io.stdout);
+}
+
+async function writePage({ options, io, mayWriteOutputs }: Run, facts: RunFacts): Promise<void> {
+  if (options.reportHtml === null || !mayWriteOutputs) return;
+  const { pageText } = await import('../output/html/page.ts');
+  await writeWhole('the HTML report', options.reportHtml, pageText(facts), io.stdout);
 }
 
 async function writeMetrics({ options, io, mayWriteOutputs }: Run, facts: RunFacts): Promise<void> {

@@ -28,6 +28,9 @@ export const SHARE_FROM_ROWS = 1000;
 /** How many failures are kept to be shown when there is no rejects file. */
 export const SHOWN_FAILURES = 10;
 
+/** And how many of each code, for a page that shows them by code. */
+export const EXAMPLES_OF_CODE = 3;
+
 export interface Counts {
   readonly read: number;
   readonly written: number;
@@ -59,6 +62,7 @@ export interface Ledger {
   failuresByCode(): ReadonlyMap<RowCode, number>;
   skippedByCode(): ReadonlyMap<SkipCode, number>;
   firstFailures(): readonly RowFailure[];
+  examples(): ReadonlyMap<RowCode, readonly RowFailure[]>;
   /** `final`: every row has been read, so a share is judged however few they are. */
   overBudget(final: boolean): boolean;
   /** Throws INTERNAL where the law does not hold. */
@@ -82,6 +86,7 @@ export function createLedger(budget: Budget, from?: LedgerState): Ledger {
   const failures = new Map<RowCode, number>();
   const skips = new Map<SkipCode, number>();
   const first: RowFailure[] = [];
+  const examples = new Map<RowCode, RowFailure[]>();
   const ledger: Ledger = {
     take: (rows) => {
       counts.read += rows;
@@ -97,6 +102,9 @@ export function createLedger(budget: Budget, from?: LedgerState): Ledger {
       counts[failure.stage === 'write' ? 'failed' : 'rejected'] += 1;
       failures.set(failure.code, (failures.get(failure.code) ?? 0) + 1);
       if (first.length < SHOWN_FAILURES) first.push(failure);
+      const alike = examples.get(failure.code);
+      if (!alike) examples.set(failure.code, [failure]);
+      else if (alike.length < EXAMPLES_OF_CODE) alike.push(failure);
     },
     add: (state) => {
       for (const name of COUNT_NAMES) counts[name] += state.counts[name];
@@ -114,6 +122,7 @@ export function createLedger(budget: Budget, from?: LedgerState): Ledger {
     failuresByCode: () => failures,
     skippedByCode: () => skips,
     firstFailures: () => first,
+    examples: () => examples,
     overBudget: (final) => isOver(budget, counts, final),
     assertBalanced: () => assertBalanced(counts),
   };

@@ -2,6 +2,7 @@
 import type { ErrorCode, RowCode, SkipCode } from '../core/errors.ts';
 import type { Counts, RowFailure } from '../core/ledger.ts';
 import type { SourceFormat, WritePlan, WriterStats } from '../core/types.ts';
+import type { Watched } from '../core/watch.ts';
 import type { Fingerprint } from './fingerprint.ts';
 
 export interface SourceFacts {
@@ -32,11 +33,14 @@ export interface RunFacts {
   readonly failuresByCode: ReadonlyMap<RowCode, number>;
   readonly skippedByCode: ReadonlyMap<SkipCode, number>;
   readonly firstFailures: readonly RowFailure[];
+  readonly examples: ReadonlyMap<RowCode, readonly RowFailure[]>;
   /** The files that hold rejects; empty where none were asked for or nothing was rejected. */
   readonly rejectsPaths: readonly string[];
   /** Null where the run ended before a writer was there. */
   readonly plan: WritePlan | null;
   readonly stats: WriterStats;
+  /** For the page with charts; null where none was asked for, or the run ended before its schema was known. */
+  readonly watched: (Watched & { readonly features: readonly string[] }) | null;
 }
 
 /** Wall time of the run in seconds, never negative. */

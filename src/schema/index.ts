@@ -1,4 +1,5 @@
 import type { ByteString } from '../core/types.ts';
+import type { TtlRange } from '../core/watch.ts';
 import { toBytes } from './codecs/codec.ts';
 import { joinKey, keyParts as partsOf, keyPattern as patternOf } from './key-template.ts';
 import { ttlUnit } from './ttl.ts';
@@ -20,6 +21,13 @@ export function keyOf(schema: FeatureSchema, parts: readonly string[]): ByteStri
 /** Whether some key's TTL may be no whole number of seconds. */
 export function hasFractionalTtl({ ttlMs, ttlJitter }: FeatureSchema): boolean {
   return ttlUnit(ttlMs, ttlJitter) === 1;
+}
+
+/** The TTLs that keys of the schema get, in milliseconds; null: they do not expire. */
+export function ttlRange({ ttlMs, ttlJitter }: FeatureSchema): TtlRange | null {
+  if (ttlMs === 0) return null;
+  const unit = ttlUnit(ttlMs, ttlJitter);
+  return { min: ttlMs - unit * Math.floor((ttlMs * ttlJitter) / unit), max: ttlMs, unit };
 }
 
 /** Names of what makes an entity, in order: columns, `_row`, `_source`. */

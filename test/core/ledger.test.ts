@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLedger, parseBudget, type RowFailure, SHOWN_FAILURES } from '../../src/core/ledger.ts';
+import {
+  createLedger,
+  EXAMPLES_OF_CODE,
+  parseBudget,
+  type RowFailure,
+  SHOWN_FAILURES,
+} from '../../src/core/ledger.ts';
 
 function failure(stage: RowFailure['stage']): RowFailure {
   return { source: 'a.csv', row: 1, line: 2, stage, code: 'INT', column: 'x', reason: 'expected …' };
@@ -62,4 +68,15 @@ it('counts each row once, by code, and balances exactly when every row has its f
       else ledger.assertBalanced();
     }),
   );
+});
+
+it('keeps a few examples of each code, however many rows fail', () => {
+  const ledger = createLedger({ kind: 'count', max: Number.POSITIVE_INFINITY });
+  for (let row = 1; row <= 50; row += 1) ledger.failure({ ...failure('map'), row });
+  ledger.failure({ ...failure('map'), code: 'FLOAT', row: 51 });
+  const rows = [...ledger.examples()].map(([code, some]) => [code, some.map((each) => each.row)]);
+  expect(rows).toEqual([
+    ['INT', Array.from({ length: EXAMPLES_OF_CODE }, (_, i) => i + 1)],
+    ['FLOAT', [51]],
+  ]);
 });

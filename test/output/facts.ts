@@ -44,8 +44,10 @@ export function someFacts(more: Partial<RunFacts> = {}): RunFacts {
         reason: 'expected an integer, found "1.5\n"',
       },
     ],
+    examples: new Map(),
     rejectsPaths: [],
     plan: { mode: 'merge', path: 'pipeline', why: 'asked for', server: '7.2.5', warnings: [] },
+    watched: null,
     stats: { bytesSent: 5 * 1024 ** 2, chunksSent: 1000, retries: 2 },
     ...more,
   };

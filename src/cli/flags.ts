@@ -154,7 +154,7 @@ export function addConnectionOptions(command: Command): void {
     )
     .option(
       '--cluster',
-      'expect a Redis Cluster; --redis is one node of it (it is found without this too)',
+      'expect a Redis Cluster, of which --redis names a node or several (it is found without this too)',
       false,
     )
     .option('--sentinel <host:port,...>', 'ask these Sentinels for the master', commaList)

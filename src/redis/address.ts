@@ -5,6 +5,8 @@ export interface RedisAddress {
   /** Null for a unix socket. */
   readonly host: string | null;
   readonly port: number;
+  /** Further nodes of the same Cluster, host:port each, as in redis://a:7000,b:7000. */
+  readonly others: readonly string[];
   /** Path of the unix socket, or null. */
   readonly path: string | null;
   readonly tls: boolean;
@@ -15,7 +17,9 @@ export interface RedisAddress {
   readonly shown: string;
 }
 
-const FORM = 'redis://[user:password@]host[:port][/db], rediss://... or unix://[user:password@]/path[?db=N]';
+const FORM =
+  'redis://[user:password@]host[:port][/db], rediss://... or unix://[user:password@]/path[?db=N]; ' +
+  'for a Cluster also redis://host1:port,host2:port';
 
 /** The address without password; text that is no URL loses all that stands before its last '@'. */
 export function redactUrl(url: string): string {
@@ -41,6 +45,7 @@ export function parseAddress(url: string): RedisAddress {
   return {
     host: path === null ? parts.host || '127.0.0.1' : null,
     port: parts.port,
+    others: parts.others,
     path,
     tls: parts.scheme === 'rediss',
     username: parts.username || null,
@@ -56,6 +61,7 @@ interface Parts {
   password: string;
   host: string;
   port: number;
+  others: readonly string[];
   path: string;
   db: string;
 }
@@ -65,7 +71,7 @@ function split(url: string): Parts | null {
   try {
     return unix
       ? unixParts(unix[1] ?? '', unix[2] ?? '', new URLSearchParams(unix[3] ?? ''))
-      : tcpParts(new URL(url));
+      : severalParts(url);
   } catch {
     return null;
   }
@@ -79,9 +85,29 @@ function unixParts(user: string, path: string, query: URLSearchParams): Parts {
     password: colon < 0 ? '' : decodeURIComponent(user.slice(colon + 1)),
     host: '',
     port: 0,
+    others: [],
     path,
     db: query.get('db') ?? '0',
   };
+}
+
+/** Hosts joined by commas: the first one as a URL knows it, the others by name and port. */
+function severalParts(text: string): Parts | null {
+  const [, head = '', hosts = '', tail = ''] =
+    /^([a-z]+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/is.exec(text) ?? [];
+  const [first = '', ...others] = hosts.split(',');
+  const parts = tcpParts(new URL(others.length === 0 ? text : `${head}${first}${tail}`));
+  const names = others.map((host) => new URL(`redis://${host}`));
+  // "a,,b" or "a,": a host that is missing is no wish for localhost.
+  if (parts === null || others.includes('')) return null;
+  return { ...parts, others: names.map((url) => `${bare(url)}:${url.port || DEFAULT_PORT}`) };
+}
+
+const DEFAULT_PORT = 6379;
+
+/** An IPv6 address without its brackets. */
+function bare(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
 }
 
 function tcpParts(url: URL): Parts | null {
@@ -93,8 +119,9 @@ function tcpParts(url: URL): Parts | null {
     scheme,
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 6379 : Number(url.port),
+    host: bare(url),
+    port: Number(url.port || DEFAULT_PORT),
+    others: [],
     path: '',
     db: url.searchParams.get('db') ?? (url.pathname.replace(/^\//, '') || '0'),
   };

@@ -5,9 +5,10 @@
  */
 import type { ByteString } from '../core/types.ts';
 import { type Chunk, type ChunkPool, rowsOfUnit } from './chunk.ts';
-import type { Framer } from './framer.ts';
+import type { Framer, Outcomes } from './framer.ts';
 import { createPacker, type Packer } from './packer.ts';
 import type { Redirect } from './redirect.ts';
+import { judge } from './server-errors.ts';
 import { unitKeys } from './unit-keys.ts';
 
 export interface AskedChunk {
@@ -31,6 +32,15 @@ export interface Aside {
   add(chunk: Chunk, redirect: Redirect | null): void;
   /** All of it, in the order in which it must be sent; it is empty then. */
   take(): SetAside;
+}
+
+/** Of a row that is held back nothing counts but an error that ends the run: it is sent again. */
+export function unheard(trouble: Outcomes['trouble']): Outcomes {
+  const nothing = (): void => {};
+  const fatal = (text: string): void => {
+    if (judge(text) === 'fatal') trouble(text);
+  };
+  return { written: nothing, skipped: nothing, failed: nothing, refused: nothing, trouble: fatal };
 }
 
 export function createAside(pool: ChunkPool, adopt: Framer['adopt']): Aside {

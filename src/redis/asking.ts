@@ -7,8 +7,9 @@ import { inTime, NoAnswer } from './ask.ts';
 import { cut, sendBulk } from './bulk-channel.ts';
 import { type Chunk, endOfUnit } from './chunk.ts';
 import { takeOver } from './fence.ts';
-import type { Framer, Reply } from './framer.ts';
+import type { Framer, Outcomes, Reply, ReplyReader } from './framer.ts';
 import { command, fixed } from './resp.ts';
+import { judge } from './server-errors.ts';
 import { commandStarts } from './unit-keys.ts';
 
 export interface AskingLine {
@@ -66,6 +67,42 @@ export function createAskingLine({ connect, reload }: AskingOptions): AskingLine
       }
     },
   };
+}
+
+/** What a lane reads replies with. */
+export interface LaneReading {
+  readonly framer: Framer;
+  readonly replies: ReplyReader;
+  readonly outcomesOf: (chunk: Chunk) => Outcomes;
+}
+
+/**
+ * Brings a chunk's units from the current one on; those that are settled stay so. Throws at the first trouble,
+ * after which the rest has to be asked for again.
+ */
+export async function bringChunk(
+  line: AskingLine,
+  node: string,
+  chunk: Chunk,
+  withinMs: number,
+  { framer, replies, outcomesOf }: LaneReading,
+): Promise<void> {
+  for (; chunk.unit < chunk.units; chunk.unit += 1) {
+    const got = await line.send(node, framer, chunk, withinMs).catch((error: unknown) => {
+      chunk.doubt = true;
+      throw error;
+    });
+    let answered: string | null = null;
+    const own = outcomesOf(chunk);
+    const trouble = (text: string): void => {
+      answered = text;
+      if (judge(text) === 'fatal') own.trouble(text);
+    };
+    for (const reply of got) replies.take(reply, chunk, { ...own, trouble });
+    if (answered === null) continue;
+    line.drop(node);
+    throw new Error(answered);
+  }
 }
 
 /** ASKING holds for one command, or for the whole of a transaction. */

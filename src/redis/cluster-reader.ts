@@ -62,7 +62,7 @@ export function createClusterReader(connection: Connection, askServer: AskServer
     let pending: readonly Place[] = keys.map((_, index) => ({ index, node: null, asking: false }));
     for (let attempt = 1; ; attempt += 1) {
       const nodeOf = ({ index, node }: Place): string =>
-        node ?? map.owner(slotOf(keys[index] as ByteString)) ?? connection.node;
+        node ?? map.owner(slotOf(keys[index] as ByteString)) ?? connection.nodes[0] ?? '';
       const groups = groupsOf(pending, nodeOf);
       const asked = await Promise.allSettled(groups.map((group) => askGroup(keys, group, left())));
       const { again, trouble, isAway } = sort(groups, asked, found, map);

@@ -9,7 +9,7 @@ import { hostOf, portOf } from './redirect.ts';
 import { firstWord } from './server-errors.ts';
 
 export interface ConnectOptions {
-  /** redis://, rediss:// or unix://. */
+  /** redis://, rediss:// or unix://; several hosts joined by commas are nodes of one Cluster. */
   readonly url: string;
   /** `host:port` of Sentinels that watch `sentinelName`; the URL then gives user, password and db only. */
   readonly sentinels?: readonly string[];
@@ -36,8 +36,8 @@ export interface Connection {
   open(withinMs?: number): Promise<Redis>;
   /** As `open`, to another node (host:port) of the same Cluster, with the same user and TLS. */
   openAt(node: string, withinMs?: number): Promise<Redis>;
-  /** host:port of the address; for a unix socket a stand-in that `openAt` knows. */
-  readonly node: string;
+  /** host:port of the addresses given, any of which `openAt` knows; for a unix socket a stand-in. */
+  readonly nodes: readonly string[];
   /** A Cluster was asked for. */
   readonly cluster: boolean;
   /** Ends all waiting before the first row. */
@@ -63,30 +63,47 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     client.once('end', () => clients.delete(client));
     return ready(client, to, withinMs);
   };
-  const open = (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => openTo(address, withinMs);
-  const node = `${address.host ?? '127.0.0.1'}:${address.port}`;
-  const openAt = (at: string, withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> =>
-    openTo(at === node ? address : addressOf(at, address), withinMs);
+  const nodes = [`${address.host ?? '127.0.0.1'}:${address.port}`, ...address.others];
+  const openAt = (node: string, withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> =>
+    openTo(node === nodes[0] ? address : addressOf(node, address), withinMs);
+  const open = async (withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> => {
+    let trouble: unknown;
+    for (const node of nodes) {
+      try {
+        return await openAt(node, withinMs / nodes.length);
+      } catch (error) {
+        if (error instanceof FeaturectlError) throw error;
+        trouble = error;
+      }
+    }
+    throw trouble;
+  };
   const close = async (): Promise<void> => {
     isClosed = true;
     for (const each of clients) cut(each);
   };
   try {
     const client = await persist(patience(address.shown, options), open);
-    const cluster = options.cluster ?? false;
-    return { shown: address.shown, client, open, openAt, node, cluster, close, signal: options.signal };
+    const cluster = options.cluster || nodes.length > 1;
+    return { shown: address.shown, client, open, openAt, nodes, cluster, close, signal: options.signal };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** A Cluster has database 0 only. Throws USAGE. */
-function clusterAddress(address: RedisAddress, { cluster }: ConnectOptions): RedisAddress {
-  if (!cluster || address.db === 0) return address;
+/** A Cluster has database 0 only, and Sentinels have one address. Throws USAGE. */
+function clusterAddress(address: RedisAddress, { cluster, sentinelName }: ConnectOptions): RedisAddress {
+  if (address.others.length > 0 && sentinelName !== undefined) {
+    throw new FeaturectlError(
+      'USAGE',
+      `--sentinel: expected one host in --redis, found several (${address.shown}), which are nodes of a Cluster`,
+    );
+  }
+  if (!(cluster || address.others.length > 0) || address.db === 0) return address;
   throw new FeaturectlError(
     'USAGE',
-    `--cluster: expected database 0, the only one of a Redis Cluster; found ${address.db} in ${address.shown}`,
+    `expected database 0, the only one of a Redis Cluster; found ${address.db} in ${address.shown}`,
   );
 }
 

@@ -12,15 +12,16 @@
  */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
-import { type AskedChunk, createAside } from './aside.ts';
+import { type AskedChunk, createAside, unheard } from './aside.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
+import { bringChunk } from './asking.ts';
 import { cut, sendBulk } from './bulk-channel.ts';
-import { type Chunk, forOrigins, originOf, repliesFrom, rowsOfUnit } from './chunk.ts';
+import { type Chunk, repliesFrom, rowsOfUnit } from './chunk.ts';
+import { createFates } from './fates.ts';
 import { takeOver } from './fence.ts';
-import type { Framer, Outcomes, Reply, ReplyReader } from './framer.ts';
+import type { Framer, ReplyReader } from './framer.ts';
 import type { Lane, LaneOptions } from './lane-options.ts';
 import { parseRedirect } from './redirect.ts';
-import { rowFault } from './script-replies.ts';
 import { firstWord, judge, lostError, refusedError, strayError } from './server-errors.ts';
 
 /** Milliseconds that one try to mend may take, whatever is left of `retryForMs`. */
@@ -108,7 +109,11 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
 
   function take(chunk: Chunk, reply: Parameters<ReplyReader['take']>[0]): void {
     const isHeld = !aside.isEmpty() && aside.holds(chunk);
-    const isWhole = replies.take(reply, chunk, isHeld ? unheard : outcomesOf(chunk));
+    const isWhole = replies.take(
+      reply,
+      chunk,
+      isHeld ? unheard(outcomesOf(chunk).trouble) : outcomesOf(chunk),
+    );
     if (!isWhole || remedy !== 'none' || dead) return;
     if (isHeld) aside.add(chunk, null);
     chunk.unit += 1;
@@ -119,68 +124,29 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     options.changed();
   }
 
-  function settle(chunk: Chunk, rows: number): void {
-    chunk.told += rows;
-    settledAt = Date.now();
-    attempt = 0;
-  }
-
-  function outcomesOf(chunk: Chunk): Outcomes {
-    current = chunk;
-    return outcomes;
-  }
-
-  let current: Chunk;
-  const outcomes: Outcomes = {
-    written: (rows) => {
-      forOrigins(current, rows, listener.written);
-      settle(current, rows);
+  const outcomesOf = createFates(listener, {
+    settled: () => {
+      settledAt = Date.now();
+      attempt = 0;
     },
-    skipped: (code) => {
-      const origin = originOf(current, current.told);
-      settle(current, 1);
-      // A row that an earlier send may have written answers "unchanged": by itself. One that a later row of the
-      // same key has passed meanwhile answers "stale", and is counted so: nobody can tell which it was.
-      if (code === 'unchanged' && current.doubt) listener.written(origin, 1);
-      else listener.skipped(origin, code, 1);
-    },
-    failed: (fault) => {
-      const row = current.told;
-      settle(current, 1);
-      listener.failed(originOf(current, row), current.rowAt[row] as number, fault);
-    },
-    trouble: (text) => {
+    trouble: (text, chunk) => {
       const verdict = judge(text);
+      const isAlone = rowsOfUnit(chunk, chunk.unit) === 1;
       if (verdict === 'fatal') return die(refusedError(text));
-      if (verdict === 'redirect') return redirected(text);
-      if (firstWord(text) === 'TRYAGAIN' && rowsOfUnit(current, current.unit) > 1)
-        return trouble('split', text);
+      if (verdict === 'redirect') return redirected(text, chunk, isAlone);
+      if (firstWord(text) === 'TRYAGAIN' && !isAlone) return trouble('split', text);
       trouble(verdict === 'reload' || verdict === 'reconnect' ? verdict : 'again', text);
     },
-    refused: (text) => {
-      if (rowsOfUnit(current, current.unit) > 1) return trouble('split', text);
-      outcomes.failed(rowFault(text));
-    },
-  };
+    split: (text) => trouble('split', text),
+  });
 
-  /** A row that an earlier one of its key holds back is sent again, whatever it answers. */
-  const unheard: Outcomes = {
-    written: () => {},
-    skipped: () => {},
-    failed: () => {},
-    trouble: (text) => {
-      if (judge(text) === 'fatal') die(refusedError(text));
-    },
-    refused: () => {},
-  };
-
-  function redirected(text: string): void {
+  function redirected(text: string, chunk: Chunk, isAlone: boolean): void {
     const redirect = cluster === null ? null : parseRedirect(text, cluster.node);
     if (redirect === null) return die(strayError(text));
     // Of several keys some may have gone and some not.
-    if (redirect.kind === 'ask' && rowsOfUnit(current, current.unit) > 1) return trouble('split', text);
+    if (redirect.kind === 'ask' && !isAlone) return trouble('split', text);
     lastTrouble = text;
-    aside.add(current, redirect);
+    aside.add(chunk, redirect);
   }
 
   function trouble(how: Remedy, text: string): void {
@@ -256,42 +222,20 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     }
   }
 
-  /** The rows under ASK, which are the first in the queue, unit by unit. */
+  /** The rows under ASK, which are the first in the queue. */
   async function bring(asked: AskedChunk[], withinMs: number): Promise<void> {
-    for (let next = asked[0]; next && cluster && !dead; next = asked[0]) {
+    if (cluster === null || asked.length === 0) return;
+    replies.reset();
+    const replyMs = Math.min(withinMs, options.replyWithinMs);
+    for (let next = asked[0]; next && !dead; next = asked[0]) {
       const { node, chunk } = next;
-      const replyMs = Math.min(withinMs, options.replyWithinMs);
-      for (; chunk.unit < chunk.units; chunk.unit += 1) {
-        const got = await cluster.asking.send(node, framer(), chunk, replyMs).catch((error: unknown) => {
-          chunk.doubt = true;
-          throw error;
-        });
-        if (dead) return;
-        const answered = takeBrought(chunk, got);
-        if (answered === null) continue;
-        cluster.asking.drop(node);
-        throw new Error(answered);
-      }
+      await bringChunk(cluster.asking, node, chunk, replyMs, { framer: framer(), replies, outcomesOf });
+      if (dead) return;
       asked.shift();
       queue.shift();
       pool.give(chunk);
     }
     options.changed();
-  }
-
-  /** Null when the unit is settled, else the trouble with it. */
-  function takeBrought(chunk: Chunk, got: readonly Reply[]): string | null {
-    let answered: string | null = null;
-    replies.reset();
-    const outcomes: Outcomes = {
-      ...outcomesOf(chunk),
-      trouble: (text) => {
-        if (judge(text) === 'fatal') die(refusedError(text));
-        answered = text;
-      },
-    };
-    for (const reply of got) replies.take(reply, chunk, outcomes);
-    return answered;
   }
 
   async function reroute(movedTo: ReadonlyMap<number, string>, withinMs: number): Promise<void> {

@@ -21,6 +21,8 @@ export interface ProbeOptions {
   readonly askMs: number;
   /** Some TTL may be no whole number of seconds. */
   readonly millis: boolean;
+  /** A node of a Cluster: a slot may be on its way to another node. */
+  readonly cluster: boolean;
 }
 
 export interface Probe {
@@ -181,8 +183,10 @@ export async function isClusterNode(client: Redis, withinMs: number): Promise<bo
 }
 
 /** Sends each command in a form that changes nothing: the ACL is asked before a command looks at its arguments. */
-async function checkCommands(server: Asker, { mode, probeKey, millis }: ProbeOptions): Promise<void> {
+async function checkCommands(server: Asker, options: ProbeOptions): Promise<void> {
+  const { mode, probeKey, millis, cluster } = options;
   const key = Buffer.from(probeKey, 'latin1');
+  if (cluster) await mustBePermitted(server, 'ASKING');
   await mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value');
   await mustBePermitted(server, 'EXPIRE', key, 'no number');
   if (millis) await mustBePermitted(server, 'PEXPIRE', key, 'no number');
@@ -202,7 +206,8 @@ async function mustBePermitted(
   throw new FeaturectlError(
     'REDIS_AUTH',
     `expected a user that may run ${name}, found: ${text}. Grant what the modes need: ` +
-      'ACL SETUSER NAME +hset +hget +hdel +del +expire +pexpire +evalsha +script|load',
+      'ACL SETUSER NAME +hset +hget +hdel +del +expire +pexpire +evalsha +script|load ' +
+      '(on a Cluster also +cluster|slots +asking)',
   );
 }
 

@@ -64,7 +64,7 @@ export async function readTopology(
     const until = Date.now() + withinMs;
     start += 1;
     const others = nodes.map((_, i) => nodes[(i + start) % nodes.length] as string);
-    for (const node of new Set([...(first ? [first] : []), ...others, connection.node])) {
+    for (const node of new Set([...(first ? [first] : []), ...others, ...connection.nodes])) {
       try {
         return await askNode(node);
       } catch (error) {
@@ -74,7 +74,7 @@ export async function readTopology(
     }
   }
 
-  take(await clusterSlots(client, withinMs), connection.node);
+  take(await clusterSlots(client, withinMs), addressOf(client));
   return {
     owner: (slot) => owners[slot] ?? null,
     masters: () => [...new Set(owners.filter((owner) => owner !== undefined))],
@@ -91,10 +91,23 @@ export async function readTopology(
   };
 }
 
+function addressOf({ options }: Redis): string {
+  return `${options.host ?? '127.0.0.1'}:${options.port}`;
+}
+
+/** A Cluster was asked for, and this server is of none. */
+export function singleServer(node: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_SERVER',
+    `--cluster: expected a node of a Redis Cluster at ${node}, found a single server; leave out --cluster`,
+  );
+}
+
 async function clusterSlots(client: Redis, withinMs: number): Promise<unknown> {
   try {
     return await ask(client, withinMs, 'CLUSTER', 'SLOTS');
   } catch (error) {
+    if (/cluster support disabled/i.test(messageOf(error))) throw singleServer(addressOf(client));
     if (!isDenied(messageOf(error))) throw error;
     throw new FeaturectlError(
       'REDIS_AUTH',

@@ -1,45 +1,23 @@
 /** The pipelined writer: rows by key into lanes, chunks into windows, every row's fate to the listener. */
 import type { Redis } from 'ioredis';
-import { FeaturectlError } from '../core/errors.ts';
-import type { ByteString, RowOrigin, WriteListener, WriteMode, Writer } from '../core/types.ts';
-import { atMost, messageOf, sleep } from './ask.ts';
+import type { FeaturectlError } from '../core/errors.ts';
+import type { RowOrigin, WriteListener, Writer } from '../core/types.ts';
+import { atMost, sleep } from './ask.ts';
 import { createAskingLine } from './asking.ts';
-import { cut } from './bulk-channel.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
-import { introduce } from './fence.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneOptions } from './lane-options.ts';
-import { atMostEvery, type Patience, persist } from './persist.ts';
+import { atMostEvery } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
-import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
+import { reloadScript } from './probe.ts';
 import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
 import { createRoutes } from './routes.ts';
 import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
-import { slotOf } from './slot.ts';
-import { readTopology, type Topology } from './topology.ts';
-
-export interface WriterOptions {
-  readonly fields: readonly ByteString[];
-  readonly mode: WriteMode;
-  readonly path: WritePathChoice;
-  /** Index of the event time in `fields`, for mode newer. */
-  readonly eventTimeField: number | null;
-  readonly chunkRows: number;
-  readonly chunkBytes: number;
-  /** Chunks on the way at once, each connection. */
-  readonly inFlight: number;
-  readonly connections: number;
-  /** Rows a second; null: as fast as it goes. */
-  readonly rate: number | null;
-  readonly retryForMs: number;
-  /** A key of the kind that will be written, to ask for permissions with; it is never written. */
-  readonly probeKey: ByteString;
-  /** Some TTL may be no whole number of seconds, so the user must be permitted PEXPIRE. */
-  readonly millis: boolean;
-}
+import { type SetUp, setUp, type WriterOptions } from './set-up.ts';
+import type { Topology } from './topology.ts';
 
 /** Rows a script call: more gain little, and one call keeps every other client waiting. */
 const CALL_ROWS = 50;
@@ -60,83 +38,7 @@ export async function createWriter(
   listener: WriteListener,
 ): Promise<Writer> {
   const calm = { ...listener, retrying: atMostEvery(TELL_EVERY_MS, listener.retrying) };
-  const setUp: Patience = {
-    retryForMs: options.retryForMs,
-    signal: connection.signal,
-    retrying: (message) => calm.retrying(`${message}; trying again`),
-    gaveUp: (error) => notReady(connection.shown, options.retryForMs, error),
-  };
-  const { client, ...found } = await persist(setUp, firstLane(connection, options));
-  const { topology } = found;
-  // One lane for each of `connections`; on a Cluster so many for each master.
-  const nodes = topology === null ? [null] : topology.masters();
-  const lanes = nodes.flatMap((node) => Array.from({ length: options.connections }, () => node));
-  const clients: Redis[] = [];
-  for (const node of lanes) {
-    const isFirst = node === found.node && !clients.includes(client);
-    const open = (withinMs: number) => openLane(connection, node, found.probe, withinMs);
-    clients.push(isFirst ? client : await persist(setUp, open));
-  }
-  return startWriter(connection, options, calm, found, lanes, clients);
-}
-
-function notReady(shown: string, retryForMs: number, error: unknown): FeaturectlError {
-  const within = `within ${retryForMs / 1000}s (--retry-for)`;
-  const text = `Redis at ${shown} did not get ready ${within}: ${messageOf(error)}`;
-  return new FeaturectlError('REDIS_LOST', text, { cause: error });
-}
-
-interface Found {
-  readonly probe: Probe;
-  /** Null: a single server. */
-  readonly topology: Topology | null;
-  /** The node that was probed: on a Cluster a master, where the probe's key belongs. */
-  readonly node: string | null;
-}
-
-/** Each try but the first is on a new connection: nothing is half done on it. */
-function firstLane(connection: Connection, options: WriterOptions) {
-  let ready: Redis | null = connection.client;
-  return async (askMs: number): Promise<Found & { client: Redis }> => {
-    let client = ready ?? (await connection.open(askMs));
-    ready = null;
-    try {
-      const topology = await findTopology(connection, client, askMs);
-      const node = topology?.owner(slotOf(options.probeKey)) ?? topology?.masters()[0] ?? null;
-      if (node !== null) {
-        cut(client);
-        client = await connection.openAt(node, askMs);
-      }
-      const probe = await probeServer(client, { ...options, fields: options.fields.length, askMs });
-      await introduce(client, askMs);
-      return { client, probe, topology, node };
-    } catch (error) {
-      cut(client);
-      throw error;
-    }
-  };
-}
-
-/** Null for a single server. Throws REDIS_SERVER where a Cluster was asked for and there is none. */
-async function findTopology(connection: Connection, client: Redis, askMs: number): Promise<Topology | null> {
-  if (await isClusterNode(client, askMs)) return readTopology(connection, client, askMs);
-  if (!connection.cluster) return null;
-  throw new FeaturectlError(
-    'REDIS_SERVER',
-    `--cluster: expected a node of a Redis Cluster at ${connection.shown}, found a single server; leave out --cluster`,
-  );
-}
-
-async function openLane(
-  connection: Connection,
-  node: string | null,
-  { script }: Probe,
-  withinMs: number,
-): Promise<Redis> {
-  const client = await (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs));
-  await introduce(client, withinMs);
-  if (node !== null) await reloadScript(client, script, withinMs);
-  return client;
+  return startWriter(connection, options, calm, await setUp(connection, options, calm.retrying));
 }
 
 /** Long, since it is the writer's one state: lanes, framers and who waits for them. */
@@ -144,16 +46,14 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { probe: { plan, script, limits }, topology }: Found,
-  nodes: readonly (string | null)[],
-  clients: readonly Redis[],
+  { probe: { plan, script, limits }, topology, lanes: first }: SetUp,
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
   const chunkRows = Math.max(
     1,
     Math.min(options.chunkRows, Math.ceil((options.rate ?? Infinity) / RATE_PARTS)),
   );
-  const pool = createChunkPool(chunkRows, options.chunkBytes, (options.inFlight + 2) * clients.length);
+  const pool = createChunkPool(chunkRows, options.chunkBytes, (options.inFlight + 2) * first.length);
   const limiter = createLimiter(options.rate);
   const waiters = new Set<() => void>();
   const changed = (): void => {
@@ -171,7 +71,7 @@ function startWriter(
     createLane: laneTo,
   });
   const { lanes, framers } = routes;
-  for (const [i, node] of nodes.entries()) routes.add(node, clients[i] ?? null);
+  for (const { node, client } of first) routes.add(node, client);
   routes.begin();
 
   function laneTo(node: string | null, index: number, client: Redis | null): Lane {

@@ -11,6 +11,7 @@ const PLAIN = {
   username: null,
   password: null,
   db: 0,
+  others: [],
 };
 
 it.each([
@@ -23,6 +24,8 @@ it.each([
   ['redis://:p@h', { host: 'h', password: 'p' }],
   ['redis://u:p%40%2F%23@h', { host: 'h', username: 'u', password: 'p@/#' }],
   ['redis://[::1]:7000', { host: '::1', port: 7000 }],
+  ['redis://a:7000,b,[::1]:7002', { host: 'a', port: 7000, others: ['b:6379', '::1:7002'] }],
+  ['rediss://u:p%2C@a,b:1/0', { host: 'a', tls: true, username: 'u', password: 'p,', others: ['b:1'] }],
   ['unix:///tmp/r.sock', { host: null, port: 0, path: '/tmp/r.sock' }],
   [
     'unix://u:p@/tmp/r.sock?db=4',
@@ -41,6 +44,10 @@ it.each([
   'redis://h/-1',
   'redis://u:p%zz@h',
   'redis://u:p/p@h',
+  'redis://u:1,2/p@h',
+  'redis://a,,b',
+  'redis://a,',
+  'redis://a,b:port',
   'unix://',
   'unix://relative.sock',
 ])('%j is refused', (url) => {

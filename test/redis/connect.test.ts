@@ -1,10 +1,10 @@
 /** Getting to Redis: users and rights, refusals, unix socket, TLS, Sentinel. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FeaturectlError } from '../../src/core/errors.ts';
 import { type ConnectOptions, connect, createWriter } from '../../src/redis/index.ts';
+import { certificates } from '../support/certificates.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
 import { freePort, type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
 import { start } from '../support/spawn.ts';
@@ -293,39 +293,6 @@ describe('TLS', () => {
     expect(anonymous.code).toBe('REDIS_CONNECT');
   });
 });
-
-function certificates(dir: string) {
-  const at = (name: string): string => join(dir, name);
-  const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.crt'),
-    '-subj',
-    '/CN=test CA',
-    '-days',
-    '2',
-  );
-  for (const name of ['localhost', 'loader']) {
-    openssl('req', ...key, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`), '-subj', `/CN=${name}`);
-    const ca = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2'];
-    openssl('x509', '-req', '-in', at(`${name}.csr`), ...ca, '-out', at(`${name}.crt`));
-  }
-  const text = (name: string): string => readFileSync(at(name), 'utf8');
-  return {
-    config: {
-      'tls-cert-file': at('localhost.crt'),
-      'tls-key-file': at('localhost.key'),
-      'tls-ca-cert-file': at('ca.crt'),
-    },
-    client: { ca: text('ca.crt'), cert: text('loader.crt'), key: text('loader.key') },
-  };
-}
 
 describe('Sentinel', () => {
   it('finds the master, follows a failover in the middle of a load, ignores a dead Sentinel', async () => {

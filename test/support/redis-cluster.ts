@@ -11,11 +11,15 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** False: masters only, which starts sooner. */
   readonly replicas?: boolean;
+  /** Options of redis-server: each node listens with TLS too, see `tlsUrl`. */
+  readonly tls?: Readonly<Record<string, string>>;
 }
 
 export interface TestCluster {
   /** Of the first master. */
   readonly url: string;
+  /** Of the first master, with TLS. */
+  readonly tlsUrl: string;
   /** Masters 0–2 as it starts, then the replica of each. */
   readonly nodes: readonly TestRedis[];
   /** Who serves the slot now. */
@@ -28,7 +32,9 @@ export interface TestCluster {
   /** Moves up to `count` keys of a slot that is on its way. Resolves with the number moved. */
   moveKeys(slot: number, to: TestRedis, count?: number): Promise<number>;
   endMigration(slot: number, to: TestRedis): Promise<void>;
-  /** All three, until no key is left. */
+  /** What is left of a way that has been opened: keys until there are none, and its end. */
+  migrateRest(slot: number, to: TestRedis): Promise<void>;
+  /** The whole way. */
   migrate(slot: number, to: TestRedis): Promise<void>;
   /** Makes the replica the master, without losing a write, and waits until it is. */
   failover(replica: TestRedis): Promise<void>;
@@ -47,16 +53,29 @@ const SLOTS = 16384;
 
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const size = options.replicas === false ? 3 : 6;
-  const buses = await ports(size);
+  const free = await ports(2 * size);
+  const buses = free.slice(0, size);
+  const tls = (i: number): string[] =>
+    options.tls ? ['--tls-port', String(free[size + i]), ...TLS, ...configArgs(options.tls)] : [];
   const nodes = await Promise.all(
-    buses.map((bus) => startRedis({ args: [...nodeArgs(bus), ...(options.args ?? [])] })),
+    buses.map((bus, i) => startRedis({ args: [...nodeArgs(bus), ...tls(i), ...(options.args ?? [])] })),
   );
   const ids = await Promise.all(nodes.map(async (node) => String(await node.cli('CLUSTER', 'MYID'))));
   await form(nodes, buses, ids);
   const idOf = (node: TestRedis): string => ids[nodes.indexOf(node)] ?? '';
   const cluster = control(nodes, idOf);
   await cluster.settled();
-  return cluster;
+  return { ...cluster, tlsUrl: `rediss://localhost:${free[size]}` };
+}
+
+/** The nodes tell each other the ports of TLS only then; their certificates are of a host name. */
+const TLS = [
+  ...['--tls-cluster', 'yes', '--cluster-announce-hostname', 'localhost'],
+  ...['--cluster-preferred-endpoint-type', 'hostname'],
+];
+
+function configArgs(config: Readonly<Record<string, string>>): string[] {
+  return Object.entries(config).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 async function ports(count: number): Promise<number[]> {
@@ -92,7 +111,10 @@ async function form(nodes: readonly TestRedis[], buses: readonly number[], ids: 
   await Promise.all(nodes.slice(3).map((node, i) => node.cli('CLUSTER', 'REPLICATE', ids[i] ?? '')));
 }
 
-function control(nodes: readonly TestRedis[], idOf: (node: TestRedis) => string): TestCluster {
+function control(
+  nodes: readonly TestRedis[],
+  idOf: (node: TestRedis) => string,
+): Omit<TestCluster, 'tlsUrl'> {
   const living = async (): Promise<TestRedis[]> => {
     const answers = await Promise.all(nodes.map((node) => isAlive(node)));
     return nodes.filter((_, i) => answers[i]);
@@ -126,6 +148,10 @@ function control(nodes: readonly TestRedis[], idOf: (node: TestRedis) => string)
     await to.cli('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to));
     await from.cli('CLUSTER', 'SETSLOT', slot, 'NODE', idOf(to));
   };
+  const migrateRest = async (slot: number, to: TestRedis): Promise<void> => {
+    while ((await moveKeys(slot, to)) > 0);
+    await endMigration(slot, to);
+  };
   return {
     url: nodes[0]?.url ?? '',
     nodes,
@@ -141,11 +167,11 @@ function control(nodes: readonly TestRedis[], idOf: (node: TestRedis) => string)
     beginMigration,
     moveKeys,
     endMigration,
+    migrateRest,
     migrate: async (slot, to) => {
       if ((await masterOf(slot)) === to) return;
       await beginMigration(slot, to);
-      while ((await moveKeys(slot, to)) > 0);
-      await endMigration(slot, to);
+      await migrateRest(slot, to);
     },
     failover: async (replica) => {
       await replica.cli('CLUSTER', 'FAILOVER');

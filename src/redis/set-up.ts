@@ -1,0 +1,117 @@
+/** What comes before the first row: who the server is, what it can do, and a connection for each lane. */
+import type { Redis } from 'ioredis';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ByteString, WriteMode } from '../core/types.ts';
+import { messageOf } from './ask.ts';
+import { cut } from './bulk-channel.ts';
+import type { Connection } from './connect.ts';
+import { introduce } from './fence.ts';
+import { type Patience, persist } from './persist.ts';
+import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
+import { slotOf } from './slot.ts';
+import { readTopology, singleServer, type Topology } from './topology.ts';
+
+export interface WriterOptions {
+  readonly fields: readonly ByteString[];
+  readonly mode: WriteMode;
+  readonly path: WritePathChoice;
+  /** Index of the event time in `fields`, for mode newer. */
+  readonly eventTimeField: number | null;
+  readonly chunkRows: number;
+  readonly chunkBytes: number;
+  /** Chunks on the way at once, each connection. */
+  readonly inFlight: number;
+  readonly connections: number;
+  /** Rows a second; null: as fast as it goes. */
+  readonly rate: number | null;
+  readonly retryForMs: number;
+  /** A key of the kind that will be written, to ask for permissions with; it is never written. */
+  readonly probeKey: ByteString;
+  /** Some TTL may be no whole number of seconds, so the user must be permitted PEXPIRE. */
+  readonly millis: boolean;
+}
+
+export interface SetUp extends Found {
+  /** `connections` to the server; on a Cluster so many to each master. Node null: a single server. */
+  readonly lanes: readonly { readonly node: string | null; readonly client: Redis }[];
+}
+
+/** Throws REDIS_AUTH, REDIS_SERVER, REDIS_LOST after `retryForMs`, the signal's reason. */
+export async function setUp(
+  connection: Connection,
+  options: WriterOptions,
+  retrying: (message: string) => void,
+): Promise<SetUp> {
+  const patience: Patience = {
+    retryForMs: options.retryForMs,
+    signal: connection.signal,
+    retrying: (message) => retrying(`${message}; trying again`),
+    gaveUp: (error) => notReady(connection.shown, options.retryForMs, error),
+  };
+  const { client, ...found } = await persist(patience, firstLane(connection, options));
+  const lanes = [{ node: found.node, client }];
+  for (const node of found.topology === null ? [null] : found.topology.masters()) {
+    const open = (withinMs: number) => openLane(connection, node, found.probe, withinMs);
+    for (let i = node === found.node ? 1 : 0; i < options.connections; i += 1) {
+      lanes.push({ node, client: await persist(patience, open) });
+    }
+  }
+  return { ...found, lanes };
+}
+
+function notReady(shown: string, retryForMs: number, error: unknown): FeaturectlError {
+  const within = `within ${retryForMs / 1000}s (--retry-for)`;
+  const text = `Redis at ${shown} did not get ready ${within}: ${messageOf(error)}`;
+  return new FeaturectlError('REDIS_LOST', text, { cause: error });
+}
+
+interface Found {
+  readonly probe: Probe;
+  /** Null: a single server. */
+  readonly topology: Topology | null;
+  /** The node that was probed: on a Cluster a master, where the probe's key belongs. */
+  readonly node: string | null;
+}
+
+/** Each try but the first is on a new connection: nothing is half done on it. */
+function firstLane(connection: Connection, options: WriterOptions) {
+  let ready: Redis | null = connection.client;
+  return async (askMs: number): Promise<Found & { client: Redis }> => {
+    let client = ready ?? (await connection.open(askMs));
+    ready = null;
+    try {
+      const topology = await findTopology(connection, client, askMs);
+      const node = topology?.owner(slotOf(options.probeKey)) ?? topology?.masters()[0] ?? null;
+      if (node !== null) {
+        cut(client);
+        client = await connection.openAt(node, askMs);
+      }
+      const asked = { ...options, fields: options.fields.length, askMs, cluster: topology !== null };
+      const probe = await probeServer(client, asked);
+      await introduce(client, askMs);
+      return { client, probe, topology, node };
+    } catch (error) {
+      cut(client);
+      throw error;
+    }
+  };
+}
+
+/** Null for a single server. Throws REDIS_SERVER where a Cluster was asked for and there is none. */
+async function findTopology(connection: Connection, client: Redis, askMs: number): Promise<Topology | null> {
+  if (await isClusterNode(client, askMs)) return readTopology(connection, client, askMs);
+  if (!connection.cluster) return null;
+  throw singleServer(connection.shown);
+}
+
+async function openLane(
+  connection: Connection,
+  node: string | null,
+  { script }: Probe,
+  withinMs: number,
+): Promise<Redis> {
+  const client = await (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs));
+  await introduce(client, withinMs);
+  if (node !== null) await reloadScript(client, script, withinMs);
+  return client;
+}

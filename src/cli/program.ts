@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
 import { packageVersion } from '../commands/version.ts';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import {
   addConnectionOptions,
@@ -103,6 +104,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addInfer(program, io, done);
   addGet(program, io, handlers, done);
   addVerify(program, io, done);
+  addCompletion(program, io);
   program.addHelpText('after', EXIT_CODES);
   return program;
 }

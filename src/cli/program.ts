@@ -18,6 +18,7 @@ import {
 } from './flags.ts';
 import { addInfer } from './infer.ts';
 import { wantsJsonLog } from './log-form.ts';
+import { addServe } from './serve.ts';
 import { addVerify } from './verify.ts';
 
 export type { Io };
@@ -105,6 +106,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addGet(program, io, handlers, done);
   addVerify(program, io, done);
   addCompletion(program, io);
+  addServe(program, io, done);
   program.addHelpText('after', EXIT_CODES);
   return program;
 }

@@ -127,3 +127,29 @@ export interface VerifyOptions {
   /** Differing keys that are held at once; for tests. */
   readonly heldKeys?: number;
 }
+
+export interface ServeOptions {
+  /** One or more; /features is the first one's. */
+  readonly schemaFiles: readonly string[];
+  readonly connection: ConnectionOptions;
+  readonly host: string;
+  readonly port: number;
+  readonly typed: boolean;
+  /** Null: the TTL of each schema. */
+  readonly staleAfterMs: number | null;
+  readonly tokenFile: string | null;
+  /** Paths of PEM files. */
+  readonly httpsCert: string | null;
+  readonly httpsKey: string | null;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly maxBatch: number;
+  readonly maxInFlight: number;
+  readonly requestTimeoutMs: number;
+  readonly redisTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+  readonly readFrom: 'master' | 'replica';
+  readonly workers: number;
+  readonly quiet: boolean;
+  readonly log: 'text' | 'json';
+}

@@ -19,3 +19,32 @@ export interface FeatureReader {
    */
   read(keys: readonly ByteString[]): Promise<readonly ReadOutcome[]>;
 }
+
+/**
+ * Takes entities straight from the bytes of a connection, without an object for a value. `spans` holds two numbers
+ * for a string, its start in `bytes` (inclusive) and its end (exclusive); start -1 stands for null. Both are the
+ * source's own and valid during the call only.
+ */
+export interface EntityTaker {
+  /**
+   * `count` strings: names and values in turn, or, where fields were asked for, their values in that order.
+   * `count` 0: there is no such key. Told in ascending order of `index`.
+   */
+  entity(index: number, bytes: Buffer, spans: Int32Array, count: number): void;
+  /** This key alone cannot be read: it holds another type, or is not this user's. In order, as `entity`. */
+  refused(index: number, why: 'type' | 'rights'): void;
+  /** Everything was told. Exactly one of `done` and `failed` is called, last and once. */
+  done(): void;
+  /** `away`: Redis cannot be reached or does not answer in time; `busy`: too much is on the way already. */
+  failed(why: 'away' | 'busy'): void;
+}
+
+/** The reading side of a server: entities by key, whatever becomes of the connection meanwhile. Never throws. */
+export interface EntitySource {
+  /** Asks in one pipeline, with all that is asked in the same turn of the event loop. `fields` null: all of them. */
+  read(keys: readonly ByteString[], fields: readonly ByteString[] | null, taker: EntityTaker): void;
+  /** Whether reads are answered now, as far as is known. */
+  isReady(): boolean;
+  /** What is being read fails as `away`. */
+  close(): Promise<void>;
+}

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly sentinelName?: string;
   /** The server must be a node of a Redis Cluster; one that is, is used as such without it too. */
   readonly cluster?: boolean;
+  /** `replica`: of what the Sentinels watch, a replica instead of the master. */
+  readonly readFrom?: 'master' | 'replica';
   /** PEM texts. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Milliseconds until a server that cannot be reached is an error. */
@@ -27,12 +29,11 @@ export interface ConnectOptions {
   readonly retrying?: (message: string) => void;
 }
 
-export interface Connection {
+/** Makes connections to one address and to other nodes of its Cluster, and knows them all. */
+export interface Opener {
   /** The address without its password. */
   readonly shown: string;
-  /** A client that is connected, authenticated, loaded and ready. */
-  readonly client: Redis;
-  /** One more such client: one try of at most `withinMs`, rejects with REDIS_AUTH or an ordinary error. */
+  /** One try of at most `withinMs` for a ready client; rejects with REDIS_AUTH or an ordinary error. */
   open(withinMs?: number): Promise<Redis>;
   /** As `open`, to another node (host:port) of the same Cluster, with the same user and TLS. */
   openAt(node: string, withinMs?: number): Promise<Redis>;
@@ -40,10 +41,15 @@ export interface Connection {
   readonly nodes: readonly string[];
   /** A Cluster was asked for. */
   readonly cluster: boolean;
-  /** Ends all waiting before the first row. */
-  readonly signal: AbortSignal | undefined;
   /** Closes every client at once, also those that are being opened. */
   close(): Promise<void>;
+}
+
+export interface Connection extends Opener {
+  /** A client that is connected, authenticated, loaded and ready. */
+  readonly client: Redis;
+  /** Ends all waiting before the first row. */
+  readonly signal: AbortSignal | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -51,8 +57,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Words of a refusal that no retry mends. */
 const REFUSALS = new Set(['WRONGPASS', 'NOAUTH', 'NOPERM']);
 
-/** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`, the signal's reason. */
-export async function connect(options: ConnectOptions): Promise<Connection> {
+/** Connects to nothing yet. Throws USAGE (address). */
+export function createOpener(options: ConnectOptions): Opener {
   const address = clusterAddress(parseAddress(options.url), options);
   const clients = new Set<Redis>();
   let isClosed = false;
@@ -82,12 +88,17 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     isClosed = true;
     for (const each of clients) cut(each);
   };
+  return { shown: address.shown, nodes, cluster: options.cluster || nodes.length > 1, open, openAt, close };
+}
+
+/** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`, the signal's reason. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const opener = createOpener(options);
   try {
-    const client = await persist(patience(address.shown, options), open);
-    const cluster = options.cluster || nodes.length > 1;
-    return { shown: address.shown, client, open, openAt, nodes, cluster, close, signal: options.signal };
+    const client = await persist(patience(opener.shown, options), opener.open);
+    return { ...opener, client, signal: options.signal };
   } catch (error) {
-    await close();
+    await opener.close();
     throw error;
   }
 }
@@ -143,6 +154,7 @@ function clientOptions(address: RedisAddress, options: ConnectOptions): ClientOp
       ? {
           sentinels: options.sentinels.map(sentinelAddress),
           name: options.sentinelName,
+          role: options.readFrom === 'replica' ? ('slave' as const) : ('master' as const),
           sentinelRetryStrategy: () => null,
         }
       : address.path !== null

@@ -1,4 +1,5 @@
-export { type Connection, type ConnectOptions, connect } from './connect.ts';
+export { type Connection, type ConnectOptions, connect, createOpener, type Opener } from './connect.ts';
+export { createEntitySource, type EntitySourceOptions } from './entity-source.ts';
 export { createReader } from './reader.ts';
 export type { WriterOptions } from './set-up.ts';
 export { createWriter } from './writer.ts';

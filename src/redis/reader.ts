@@ -93,6 +93,6 @@ function keyError(key: ByteString, error: Error): FeaturectlError {
     cause: error,
   });
   // A user may read some keys and not others.
-  if (/^NOPERM\b.*\bkeys?\b/i.test(error.message)) return told;
+  if (/^NOPERM\b.* to access .*\bkeys?\b/i.test(error.message)) return told;
   throw told;
 }

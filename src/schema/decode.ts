@@ -4,6 +4,7 @@ import { fromBytes } from './codecs/codec.ts';
 import { float32Text } from './codecs/float.ts';
 import { familyOf } from './feature-family.ts';
 import type { FeatureForm } from './form.ts';
+import type { StoredForm } from './types.ts';
 
 type Decode = (stored: ByteString) => unknown;
 
@@ -40,6 +41,23 @@ function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): 
       return (stored) => Buffer.from(stored, 'latin1').toString('base64');
     default:
       return () => undefined;
+  }
+}
+
+/** What its stored bytes are, for who shows them without decoding. */
+export function storedFormOf(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): StoredForm {
+  switch (familyOf(form.type)) {
+    case 'int':
+    case 'float':
+      return 'number';
+    case 'timestamp':
+      return form.store?.startsWith('epoch') ? 'number' : 'text';
+    case 'bytes':
+      return 'bytes';
+    case 'vector':
+      return form.encoding === 'json' ? 'text' : 'packed';
+    default:
+      return 'text';
   }
 }
 

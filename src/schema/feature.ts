@@ -12,7 +12,7 @@ import { stringCodec } from './codecs/string.ts';
 import { timeZone, type WallToUtc } from './codecs/time-zone.ts';
 import { epochMsCoded, timestampCodec } from './codecs/timestamp.ts';
 import { vectorCodec } from './codecs/vector.ts';
-import { decoderOf, epochMsDecoder } from './decode.ts';
+import { decoderOf, epochMsDecoder, storedFormOf } from './decode.ts';
 import { familyOf } from './feature-family.ts';
 import type { FeatureForm } from './form.ts';
 import { limited } from './limits.ts';
@@ -61,6 +61,7 @@ export function buildFeature(name: string, form: FeatureForm, context: FeatureCo
     nullTokens: nullForm.tokens ? tokenSet(nullForm.tokens) : context.tokens,
     codec,
     stamp: form.value === undefined ? null : (startedAt) => epochMsCoded(startedAt, store),
+    storedForm: storedFormOf(form),
     decode: decoderOf(form),
     epochMs: epochMsDecoder(form),
   };

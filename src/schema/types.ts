@@ -5,6 +5,9 @@ import type { KeyTemplate } from './key-template.ts';
 
 export type NullPolicy = 'skip' | 'empty' | 'error' | 'remove';
 
+/** UTF-8 text; text of a number; bytes that may be no text; a packed vector. */
+export type StoredForm = 'text' | 'number' | 'bytes' | 'packed';
+
 export interface Feature {
   readonly name: string;
   /** The name as Redis has it: UTF-8 bytes. */
@@ -21,6 +24,7 @@ export interface Feature {
   readonly codec: Codec;
   /** What is stored for `value: ingest_time`, from the start of the run in epoch milliseconds. */
   readonly stamp: ((startedAt: number) => ByteString) | null;
+  readonly storedForm: StoredForm;
   /** Stored text → a JSON value, for showing. */
   readonly decode: (stored: ByteString) => unknown;
   /** Stored time → epoch milliseconds; NaN for what is no time. */

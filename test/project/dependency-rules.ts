@@ -25,7 +25,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   sources: { ...EDGE, packages: ['csv-parse', 'parquet-wasm', 'apache-arrow', 'fzstd', 'lz4js'] },
   redis: { ...EDGE, packages: ['ioredis'] },
   output: { ...EDGE, packages: ['ora', 'pino', 'prom-client'] },
-  server: { ...EDGE, packages: ['fastify', '@fastify/swagger'] },
+  server: { ...EDGE, packages: ['fastify', '@fastify/swagger', 'prom-client'] },
 };
 
 /** `files`: path from the project root → source. One line for each import that is not allowed, or cycle. */

@@ -114,7 +114,9 @@ describe('package.json', () => {
     const sources = names.filter((name) => name.endsWith('.ts'));
     const text = sources.map((name) => readFileSync(join(ROOT, 'src', name), 'utf8')).join('\n');
     const isUsed = (name: string): boolean => new RegExp(`['"]${name}(/[^'"]*)?['"]`).test(text);
-    expect(Object.keys(packageFile.dependencies).filter((name) => !isUsed(name))).toEqual([]);
+    // Held at a version that fastify, which loads it, would not choose: later ones need Node 22.
+    const held = ['light-my-request'];
+    expect(Object.keys(packageFile.dependencies).filter((name) => !isUsed(name))).toEqual(held);
     expect(Object.keys(packageFile.devDependencies).filter(isUsed)).toEqual([]);
   });
 });

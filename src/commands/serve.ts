@@ -1,0 +1,143 @@
+/** `featurectl serve`: the HTTP feature server over schema files, until a signal ends it. */
+import cluster from 'node:cluster';
+import { readFile } from 'node:fs/promises';
+import { EXIT, FeaturectlError } from '../core/errors.ts';
+import { openJsonLog } from '../output/log.ts';
+import { createEntitySource, createOpener } from '../redis/index.ts';
+import { type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
+import { startServer, type TokenCheck, type View, watchTokens } from '../server/index.ts';
+import { connectOptions } from './connection.ts';
+import type { Io, ServeOptions } from './options.ts';
+import { readSchema } from './resolve-schema.ts';
+import { collectFromAll, runWorkers, stopAsked } from './serve-workers.ts';
+import { packageVersion } from './version.ts';
+
+/** Exit code 0 after SIGTERM or SIGINT, once what was on the way is answered. Throws USAGE, SCHEMA. */
+export async function serveCommand(options: ServeOptions, io: Io): Promise<number> {
+  const tell = await openTeller(options, io);
+  if (options.workers > 1 && cluster.isPrimary) {
+    // What is wrong with the options is told once, not by every worker.
+    await readViews(options);
+    return runWorkers(options.workers, io.signal, tell);
+  }
+  const views = await readViews(options);
+  const tls = await httpsFiles(options);
+  const tokens = await tokensOf(options, tell);
+  const source = createEntitySource(
+    createOpener({ ...(await connectOptions(options.connection, io.signal)), readFrom: options.readFrom }),
+    { withinMs: options.redisTimeoutMs, tell },
+  );
+  try {
+    const server = await startServer({
+      ...options,
+      views,
+      source,
+      tokens,
+      tls,
+      version: packageVersion(),
+      collectMetrics: cluster.isWorker ? collectFromAll : null,
+      tell,
+    }).catch((error: Error) => {
+      throw new FeaturectlError(
+        'USAGE',
+        `cannot listen on ${options.host}:${options.port}: ${error.message}`,
+      );
+    });
+    tell(`listening on ${server.url}`);
+    await stopAsked(io.signal);
+    tell('shutting down: requests on the way are answered first');
+    await server.close(options.shutdownGraceMs);
+    return EXIT.ok;
+  } finally {
+    tokens?.close();
+    await source.close();
+  }
+}
+
+/** Lines on stderr; never a key or a value. */
+async function openTeller({ quiet, log }: ServeOptions, io: Io): Promise<(message: string) => void> {
+  if (quiet) return () => {};
+  const pid = cluster.isWorker ? process.pid : null;
+  if (log === 'json') {
+    const json = await openJsonLog(io.stderr, pid === null ? {} : { pid });
+    return (message) => json.note(message, 'note');
+  }
+  const who = pid === null ? '' : ` [${pid}]`;
+  return (message) => void io.stderr.write(`${new Date().toISOString()}${who} ${message}\n`);
+}
+
+async function readViews({ schemaFiles, staleAfterMs }: ServeOptions): Promise<readonly View[]> {
+  const views: View[] = [];
+  for (const file of schemaFiles) {
+    const view = viewOf(await readSchema(file), staleAfterMs);
+    if (!/^[\w.-]{1,100}$/.test(view.name)) {
+      throw new FeaturectlError(
+        'USAGE',
+        `${file}: expected a name of letters, digits and _ . - to stand in a path, found "${view.name}"`,
+      );
+    }
+    if (views.some(({ name }) => name === view.name)) {
+      throw new FeaturectlError(
+        'USAGE',
+        `${file}: expected a name of its own, found ${view.name} a second time`,
+      );
+    }
+    views.push(view);
+  }
+  return views;
+}
+
+function viewOf(schema: FeatureSchema, staleAfterMs: number | null): View {
+  const eventTime = schema.eventTimeField;
+  return {
+    name: schema.name,
+    parts: keyParts(schema),
+    keyOf: (values) => keyOf(schema, values),
+    features: schema.features.map(({ name, field, type, storedForm, decode }) => ({
+      name,
+      field,
+      type,
+      form: storedForm,
+      typed: decode,
+    })),
+    eventTime,
+    epochMs: (eventTime === null ? undefined : schema.features[eventTime]?.epochMs) ?? (() => Number.NaN),
+    staleAfterMs: staleAfterMs ?? (schema.ttlMs === 0 ? null : schema.ttlMs),
+  };
+}
+
+async function httpsFiles({
+  httpsCert,
+  httpsKey,
+}: ServeOptions): Promise<{ cert: string; key: string } | null> {
+  if (httpsCert === null && httpsKey === null) return null;
+  if (httpsCert === null || httpsKey === null) {
+    throw new FeaturectlError('USAGE', '--https-cert and --https-key: expected both, found one');
+  }
+  return { cert: await readText('--https-cert', httpsCert), key: await readText('--https-key', httpsKey) };
+}
+
+async function readText(flag: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw unusable(flag, path, error);
+  }
+}
+
+async function tokensOf(
+  { tokenFile }: ServeOptions,
+  tell: (message: string) => void,
+): Promise<TokenCheck | null> {
+  if (tokenFile === null) return null;
+  try {
+    return await watchTokens(tokenFile, tell);
+  } catch (error) {
+    throw unusable('--token-file', tokenFile, error);
+  }
+}
+
+function unusable(flag: string, path: string, error: unknown): FeaturectlError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new FeaturectlError('USAGE', `${flag} ${path}: cannot be used: ${reason}`, { cause: error });
+}

@@ -1,0 +1,34 @@
+/** Liveness (this process answers) and readiness (Redis answers too), apart. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { EntitySource } from '../core/feature-reader.ts';
+import { HEALTH_ANSWER } from './forms.ts';
+
+export function addHealth(app: FastifyInstance, source: EntitySource): void {
+  const ready = (reply: FastifyReply): void => {
+    const isReady = source.isReady();
+    if (!isReady) reply.header('retry-after', '1');
+    reply.code(isReady ? 200 : 503).send({
+      status: isReady ? 'ok' : 'unavailable',
+      redis: isReady ? 'connected' : 'disconnected',
+    });
+  };
+  const response = {
+    200: { description: 'Redis answers', ...HEALTH_ANSWER },
+    503: { description: 'Redis does not answer', ...HEALTH_ANSWER },
+  };
+  for (const path of ['/health', '/health/ready']) {
+    app.get(
+      path,
+      { schema: { summary: 'Whether entities can be read', response, security: [] } },
+      (_request, reply) => ready(reply),
+    );
+  }
+  const live = {
+    200: { description: 'the process answers', type: 'object', properties: { status: { type: 'string' } } },
+  };
+  app.get(
+    '/health/live',
+    { schema: { summary: 'Whether the server runs', response: live, security: [] } },
+    (_request, reply) => reply.send({ status: 'ok' }),
+  );
+}

@@ -1,0 +1,167 @@
+/** Entities for a server: what is read, and what becomes of reads when the connection does not hold. */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { EntitySource } from '../../src/core/feature-reader.ts';
+import { createEntitySource, createOpener } from '../../src/redis/index.ts';
+import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import { startProxy } from '../support/resp-proxy.ts';
+
+let server: TestRedis;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  await server.cli('FLUSHALL');
+  await server.cli('HSET', 'k:1', 'a', '1', 'b', '2');
+  await server.cli('HSET', 'k:2', 'a', 'x\r\ny');
+  await server.cli('SET', 'text', 'v');
+});
+
+interface Opened {
+  readonly source: EntitySource;
+  readonly told: string[];
+}
+
+async function open(url = server.url, withinMs = 500): Promise<Opened> {
+  const told: string[] = [];
+  const opener = createOpener({ url, retryForMs: 0 });
+  const source = createEntitySource(opener, { withinMs, tell: (message) => told.push(message) });
+  await untilReady(source);
+  return { source, told };
+}
+
+async function untilReady(source: EntitySource): Promise<void> {
+  for (let i = 0; i < 400 && !source.isReady(); i += 1)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(source.isReady()).toBe(true);
+}
+
+/** What the taker heard: an entry a key, then how it ended. */
+function read(source: EntitySource, keys: string[], fields: string[] | null = null): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  return new Promise((resolve) => {
+    source.read(keys, fields, {
+      entity: (_index, bytes, spans, count) =>
+        heard.push(
+          Array.from({ length: count }, (_, i) =>
+            (spans[i * 2] as number) < 0 ? null : bytes.latin1Slice(spans[i * 2], spans[i * 2 + 1]),
+          ),
+        ),
+      refused: (_index, why) => heard.push(why),
+      done: () => resolve([...heard, 'done']),
+      failed: (why) => resolve([...heard, why]),
+    });
+  });
+}
+
+it('reads of one turn, each in its own order', async () => {
+  const { source } = await open();
+  const answers = await Promise.all([
+    read(source, ['k:2', 'none', 'text', 'k:1']),
+    read(source, ['k:1', 'none', 'k:2'], ['b', 'a']),
+    read(source, []),
+    read(source, ['text', 'k:1'], ['a']),
+  ]);
+  expect(answers).toEqual([
+    [['a', 'x\r\ny'], [], 'type', ['a', '1', 'b', '2'], 'done'],
+    [['2', '1'], [], [null, 'x\r\ny'], 'done'],
+    ['done'],
+    ['type', ['1'], 'done'],
+  ]);
+  await source.close();
+  expect(await read(source, ['k:1'])).toEqual(['away']);
+});
+
+it('a hash without the fields that were asked for is there', async () => {
+  const { source } = await open();
+  expect(await read(source, ['k:1', 'k:3'], ['nope'])).toEqual([[null], [], 'done']);
+  await source.close();
+});
+
+it('a taker that throws ends its own read only', async () => {
+  const { source, told } = await open();
+  const broken = new Promise((resolve) => {
+    source.read(['k:1', 'k:2'], null, {
+      entity: () => {
+        throw new Error('planted');
+      },
+      refused: () => {},
+      done: () => resolve('done'),
+      failed: resolve,
+    });
+  });
+  const other = read(source, ['k:2']);
+  expect(await broken).toBe('away');
+  expect(await other).toEqual([['a', 'x\r\ny'], 'done']);
+  expect(told.join()).toMatch(/bug.*planted/);
+  await source.close();
+});
+
+it('more than it holds is busy, at once', async () => {
+  const { source } = await open();
+  const many = Array.from({ length: 60_000 }, () => 'none');
+  const [first, second] = await Promise.all([read(source, many), read(source, many)]);
+  expect(first.at(-1)).toBe('done');
+  expect(second).toEqual(['busy']);
+  await source.close();
+});
+
+it('a server that goes away and comes back', async () => {
+  const { source, told } = await open();
+  await server.kill();
+  const answer = await read(source, ['k:1']);
+  expect(answer).toEqual(['away']);
+  expect(source.isReady()).toBe(false);
+  await server.restart();
+  await untilReady(source);
+  expect(await read(source, ['k:1'])).toEqual([[], 'done']);
+  expect(told.join('\n')).toMatch(/went away[\s\S]*connected to Redis/);
+  await source.close();
+});
+
+it('a server that hangs: reads fail in time, and it is found without a read too', async () => {
+  const { source } = await open(server.url, 300);
+  await server.cli('CLIENT', 'PAUSE', '1500', 'ALL');
+  const startedAt = performance.now();
+  expect(await read(source, ['k:1'])).toEqual(['away']);
+  // The deadline and one look at it; no more than that holds on a busy machine.
+  expect(performance.now() - startedAt).toBeLessThan(1500);
+  expect(source.isReady()).toBe(false);
+  await untilReady(source);
+  expect(await read(source, ['k:2'])).toEqual([['a', 'x\r\ny'], 'done']);
+  await source.close();
+});
+
+it('a user who may not read: refused by key, or away where it is the command', async () => {
+  await server.cli('ACL', 'SETUSER', 'keys', 'on', '>pw', '~k:1', '+@all');
+  await server.cli('ACL', 'SETUSER', 'none', 'on', '>pw', '~*', '+@all', '-hgetall', '-hmget', '-ping');
+  const some = await open(server.url.replace('//', '//keys:pw@'));
+  expect(await read(some.source, ['k:1', 'k:2', 'k:1'])).toEqual([
+    ['a', '1', 'b', '2'],
+    'rights',
+    ['a', '1', 'b', '2'],
+    'done',
+  ]);
+  expect(await read(some.source, ['k:2', 'k:1'], ['a'])).toEqual(['rights', ['1'], 'done']);
+  const none = await open(server.url.replace('//', '//none:pw@'));
+  expect(await read(none.source, ['k:1'])).toEqual(['away']);
+  expect(await read(none.source, ['k:1', 'k:2'], ['a'])).toEqual(['away']);
+  expect(none.told.join()).toMatch(/NOPERM/);
+  await some.source.close();
+  await none.source.close();
+});
+
+it('a reply that is cut at any byte fails its read, and the next connection answers', async () => {
+  const proxy = await startProxy(server.port);
+  const { source } = await open(proxy.url);
+  for (let bytes = 1; bytes < 30; bytes += 4) {
+    await untilReady(source);
+    proxy.arm([{ direction: 'reply', at: bytes }]);
+    expect((await read(source, ['k:1'])).at(-1)).toBe('away');
+  }
+  await untilReady(source);
+  expect(await read(source, ['k:1'])).toEqual([['a', '1', 'b', '2'], 'done']);
+  await source.close();
+  await proxy.close();
+});

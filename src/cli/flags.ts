@@ -63,6 +63,7 @@ export interface IngestFlags extends ConnectionFlags, ReadingFlags, SchemaFlags 
   maxErrors?: Budget;
   rejects?: string;
   checkpoint?: string;
+  shard?: string;
   report?: string;
   reportHtml?: string;
   metrics?: string;
@@ -212,6 +213,7 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
     budget: flags.maxErrors ?? { kind: 'count', max: 0 },
     rejects: flags.rejects ?? null,
     checkpoint: flags.checkpoint ?? null,
+    shard: flags.shard ?? null,
     report: flags.report ?? null,
     reportHtml: flags.reportHtml ?? null,
     metrics: flags.metrics ?? null,

@@ -18,6 +18,7 @@ import {
 } from './flags.ts';
 import { addInfer } from './infer.ts';
 import { wantsJsonLog } from './log-form.ts';
+import { addPlan } from './plan.ts';
 import { addServe } from './serve.ts';
 import { addVerify } from './verify.ts';
 
@@ -103,6 +104,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addIngest(program, io, handlers, done);
   addValidate(program, io, handlers, done);
   addInfer(program, io, done);
+  addPlan(program, io, done);
   addGet(program, io, handlers, done);
   addVerify(program, io, done);
   addCompletion(program, io);
@@ -121,9 +123,13 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
   const command = program
     .command('ingest')
     .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
-    .argument('<source...>', 'file, glob, directory or - for stdin; several are one run');
+    .argument('[source...]', 'file, glob, directory or - for stdin; several are one run');
   addLoadOptions(command)
     .option('--dry-run', 'do everything but write; needs no Redis', false)
+    .option(
+      '--shard <n/N|FILE:line|JSON>',
+      'load one shard: of a plan made now, or a line of what plan printed, which names its sources',
+    )
     .option(
       '--checkpoint <file>',
       'keep in this file how far the load has come; the same command resumes it',

@@ -61,10 +61,11 @@ export interface Checkpoints {
 export async function openCheckpoints(
   run: CheckpointedRun,
   sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+  shard: string | null,
 ): Promise<Checkpoints | null> {
   const { options } = run;
   if (options.checkpoint === null) return null;
-  const load = await printOf(options, sources);
+  const load = await printOf(options, sources, shard);
   const saved = await readCheckpoint(options.checkpoint);
   if (saved) assertSameLoad(options.checkpoint, saved.load, load);
   return createCheckpoints(run, options.checkpoint, load, saved);
@@ -162,6 +163,7 @@ function countsOf(state: LedgerState) {
 async function printOf(
   options: IngestOptions,
   sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+  shard: string | null,
 ): Promise<LoadPrint> {
   const { reading, writing, connection } = options;
   const target = connection.sentinelName === null ? redactUrls(connection.redis) : null;
@@ -176,6 +178,7 @@ async function printOf(
       '--redis': target,
       '--sentinel-name': connection.sentinelName,
       '--rejects': options.rejects,
+      '--shard': shard,
     },
   };
 }

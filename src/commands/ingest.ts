@@ -18,10 +18,11 @@ import { connectOptions } from './connection.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
-import { type Part, ranged, wholeParts } from './parts.ts';
+import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
 import { expandOptions, openOptions } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
+import { assertPlanned, chooseShard } from './shards.ts';
 import { followSources } from './source-track.ts';
 import { sampleRows, watchRun } from './watch-run.ts';
 import { assertOutputsWritable } from './write-outputs.ts';
@@ -78,15 +79,16 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
 /** Everything that can be known to be wrong is found before the first write. */
 async function load(run: Run): Promise<Ending> {
   const { options } = run;
-  const locations = await findSources(run);
-  run.checkpoints = await openCheckpoints(run, await fingerprints(run, locations));
+  const choice = await chooseShard(options.shard);
+  const locations = await findSources(run, namedSources(options, choice));
+  const work = await findWork(options, locations, choice, run.io.signal);
+  run.checkpoints = await openCheckpoints(run, await fingerprints(run, work), shardPrint(work.shard));
   if (goOn(run)) return { kind: 'complete' };
-  const all = wholeParts(locations);
-  const parts = run.checkpoints?.remaining(all) ?? all;
+  const parts = run.checkpoints?.remaining(work.parts) ?? work.parts;
   const declared = await declaredSchema(options.schema);
   const first = await open(run, parts[0], declared);
   try {
-    const schema = declared ?? schemaOf(options.schema, await schemaColumns(run, all[0], parts[0], first));
+    const schema = declared ?? schemaOf(options.schema, await schemaColumns(run, work.first, first));
     if (options.reportHtml !== null) run.watch = watchRun(schema);
     compile(run, schema, first);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
@@ -96,10 +98,16 @@ async function load(run: Run): Promise<Ending> {
   }
 }
 
-async function fingerprints(run: Run, locations: readonly SourceLocation[]) {
+/** Throws SOURCE_CHANGED where a source is not what it was when its shard was planned. */
+async function fingerprints(run: Run, { parts, shard }: Work) {
   const prints = [];
-  for (const { name } of locations) prints.push({ name, fingerprint: await fingerprint(name) });
-  for (const print of prints) run.track.add(print.name, print.fingerprint);
+  for (const { location, index } of parts) {
+    const print = { name: location.name, fingerprint: await fingerprint(location.name) };
+    const planned = shard?.parts[index];
+    if (planned) assertPlanned(planned, print.fingerprint);
+    run.track.add(print.name, print.fingerprint);
+    prints.push(print);
+  }
   return prints;
 }
 
@@ -121,12 +129,11 @@ function goOn({ checkpoints, ledger, options, progress }: Run): boolean {
 /** Without a schema file the columns of the first source make the schema, wherever the run begins. */
 async function schemaColumns(
   run: Run,
-  first: Part | undefined,
-  begun: Part | undefined,
+  first: SourceLocation | undefined,
   source: Source,
 ): Promise<readonly ColumnInfo[]> {
-  if (!first || first.index === begun?.index) return source.columns;
-  const other = await openSource(first.location, openOptions(run.options.reading, run.io.signal, null));
+  if (!first || first.name === source.info.name) return source.columns;
+  const other = await openSource(first, openOptions(run.options.reading, run.io.signal, null));
   try {
     return other.columns;
   } finally {
@@ -135,12 +142,12 @@ async function schemaColumns(
 }
 
 /** The sources, and no output that would overwrite one of them. */
-async function findSources(run: Run): Promise<readonly SourceLocation[]> {
+async function findSources(run: Run, sources: readonly string[]): Promise<readonly SourceLocation[]> {
   const { options } = run;
-  refuseOverwriting(options, options.sources);
+  refuseOverwriting(options, sources);
   await assertOutputsWritable(options);
   run.mayWriteOutputs = true;
-  const locations = await expandSources(options.sources, expandOptions(options.reading));
+  const locations = await expandSources(sources, expandOptions(options.reading));
   try {
     refuseOverwriting(options, sourceNames(locations));
     return locations;

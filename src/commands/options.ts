@@ -61,6 +61,12 @@ export interface WritingOptions {
   readonly rate: number | null;
 }
 
+export interface PlanOptions {
+  readonly sources: readonly string[];
+  readonly reading: ReadingOptions;
+  readonly shards: number;
+}
+
 export interface IngestOptions {
   readonly sources: readonly string[];
   readonly schema: SchemaOptions;
@@ -70,6 +76,8 @@ export interface IngestOptions {
   readonly budget: Budget;
   readonly rejects: string | null;
   readonly checkpoint: string | null;
+  /** `2/4`, `FILE:n` or a line of a plan; the last two name the sources. */
+  readonly shard: string | null;
   /** A path, or '-' for stdout. */
   readonly report: string | null;
   readonly reportHtml: string | null;

@@ -41,7 +41,10 @@ export const ERRORS = {
     meaning: 'the content is not of the format that the name or --format says',
   },
   SOURCE_TRUNCATED: { exit: EXIT.fatal, meaning: 'the source ends too early' },
-  SOURCE_CHANGED: { exit: EXIT.fatal, meaning: 'the file was changed while it was read' },
+  SOURCE_CHANGED: {
+    exit: EXIT.fatal,
+    meaning: 'the file was changed while it was read, or since its shards were planned',
+  },
   SOURCE_CORRUPT: { exit: EXIT.fatal, meaning: 'the source is damaged' },
   SOURCE_ENCRYPTED: { exit: EXIT.fatal, meaning: 'the Parquet file is encrypted' },
   SOURCE_ENCODING: { exit: EXIT.fatal, meaning: 'the text is in an encoding that was not asked for' },

@@ -135,6 +135,9 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
       'keep in this file how far the load has come; the same command resumes it',
     );
   command.addHelpText('after', INGEST_EXAMPLES).action(async (sources: string[], flags: IngestFlags) => {
+    if (sources.length === 0 && flags.shard === undefined) {
+      command.error("error: missing required argument 'source' (or --shard with a line of a plan)");
+    }
     done(await handlers.ingest(ingestOptions(sources, flags), io));
   });
 }

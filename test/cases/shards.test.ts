@@ -166,7 +166,7 @@ it('a shard with a checkpoint resumes as that shard alone', async () => {
 
 describe('refused', () => {
   const cases: [string, (line: string, source: string) => readonly string[], number, RegExp][] = [
-    ['no source and no shard', () => [], 2, /expected a source, or --shard/],
+    ['no source and no shard', () => [], 2, /missing required argument 'source' \(or --shard/],
     [
       'a source beside a planned shard',
       (line, source) => [source, '--shard', line],

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
 import { packageVersion } from '../commands/version.ts';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
+import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import {
@@ -109,6 +110,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addVerify(program, io, done);
   addCompletion(program, io);
   addServe(program, io, done);
+  addCheck(program, io, done);
   program.addHelpText('after', EXIT_CODES);
   return program;
 }

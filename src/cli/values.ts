@@ -1,7 +1,8 @@
 /** Option values: text → number or list. A bad value is commander's InvalidArgumentError, which names the option. */
 import { InvalidArgumentError } from 'commander';
+import type { NullRateLimit } from '../commands/options.ts';
 import { type Budget, parseBudget } from '../core/ledger.ts';
-import { parseBytes, parseCount, parseDuration, parseRate } from '../core/units.ts';
+import { parseBytes, parseCount, parseDuration, parseRate, parseShare } from '../core/units.ts';
 
 export function commaList(text: string): string[] {
   const parts = text.split(',').map((part) => part.trim());
@@ -42,6 +43,19 @@ export function asDuration(min: number): (text: string) => number {
     const isFit = ms !== null && ms >= min && ms <= MAX_DURATION_MS;
     return isFit ? ms : fail(`a duration from ${min}ms to 24d, such as 500ms, 60s, 5m or 1h`);
   };
+}
+
+/** Milliseconds, however many. */
+export function asLongDuration(text: string): number {
+  return parseDuration(text) ?? fail('a duration such as 90m, 36h or 30d');
+}
+
+/** A share for every feature, or NAME=SHARE for one; may be repeated. */
+export function asNullRates(text: string, earlier: readonly NullRateLimit[] = []): readonly NullRateLimit[] {
+  const at = text.lastIndexOf('=');
+  const max = parseShare(text.slice(at + 1));
+  if (max === null || at === 0) return fail('a share such as 5%, or churn_score=5%');
+  return [...earlier, { feature: at < 0 ? null : text.slice(0, at), max }];
 }
 
 /** Rows a second. */

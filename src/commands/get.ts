@@ -3,8 +3,9 @@ import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { ReadOutcome, StoredEntity } from '../core/feature-reader.ts';
 import { formatEntity } from '../output/entity.ts';
 import { connect, createReader } from '../redis/index.ts';
-import { type FeatureSchema, fromBytes, keyOf, keyParts, toBytes } from '../schema/index.ts';
+import { type FeatureSchema, fromBytes, toBytes } from '../schema/index.ts';
 import { connectOptions } from './connection.ts';
+import { entityKey } from './entity-key.ts';
 import type { GetOptions, Io } from './options.ts';
 import { readSchema } from './resolve-schema.ts';
 
@@ -25,7 +26,9 @@ export interface EntityView {
 /** Exit code 0, or 1 where an entity is missing or cannot be read. */
 export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   const schema = options.schemaFile === null ? null : await readSchema(options.schemaFile);
-  const keys = options.entities.map((entity) => entityKey(schema, options.prefix, entity));
+  const keys = options.entities.map((entity) =>
+    schema === null ? toBytes(`${options.prefix}${entity}`) : entityKey(schema, entity),
+  );
   const connection = await connect({
     ...(await connectOptions(options.connection, io.signal)),
     failFast: true,
@@ -41,30 +44,6 @@ export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   } finally {
     await connection.close();
   }
-}
-
-/** With a composite key an entity is its parts joined by commas, or a JSON array of them. Throws USAGE. */
-function entityKey(schema: FeatureSchema | null, prefix: string, entity: string): string {
-  if (schema === null) return toBytes(`${prefix}${entity}`);
-  const names = keyParts(schema);
-  const parts = names.length === 1 ? [entity] : splitEntity(entity);
-  if (parts.length === names.length) return keyOf(schema, parts);
-  throw new FeaturectlError(
-    'USAGE',
-    `entity ${entity}: expected ${names.length} parts (${names.join(',')}), found ${parts.length}; ` +
-      'a part with a comma in it needs the form \'["a,b","c"]\'',
-  );
-}
-
-function splitEntity(entity: string): readonly string[] {
-  if (!entity.startsWith('[')) return entity.split(',');
-  try {
-    const parsed: unknown = JSON.parse(entity);
-    if (Array.isArray(parsed)) return parsed.map(String);
-  } catch {
-    // An entity may begin with a bracket and be no JSON.
-  }
-  return entity.split(',');
 }
 
 function viewOf(schema: FeatureSchema | null, entity: string, key: string, outcome: ReadOutcome): EntityView {

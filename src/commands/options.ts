@@ -161,3 +161,31 @@ export interface ServeOptions {
   readonly quiet: boolean;
   readonly log: 'text' | 'json';
 }
+
+export interface NullRateLimit {
+  /** Null: every feature that has no limit of its own. */
+  readonly feature: string | null;
+  /** Share of the entities, 0 to 1. */
+  readonly max: number;
+}
+
+/** What must hold; null: anything does. Durations in milliseconds. */
+export interface CheckThresholds {
+  readonly minCount: number;
+  readonly maxAge: number | null;
+  readonly maxMedianAge: number | null;
+  readonly minTtl: number | null;
+  readonly maxNoTtl: number | null;
+  readonly maxNullRates: readonly NullRateLimit[];
+}
+
+export interface CheckOptions {
+  readonly schemaFile: string;
+  /** A file of entities, one a line, or '-'; null: all keys of the schema. */
+  readonly entities: string | null;
+  /** Keys that are read; Infinity: all. */
+  readonly sample: number;
+  readonly thresholds: CheckThresholds;
+  readonly connection: ConnectionOptions;
+  readonly json: boolean;
+}

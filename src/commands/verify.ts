@@ -1,6 +1,6 @@
 /** `featurectl verify`: reads the sources again and compares with what Redis holds. */
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import { createKeySample, type ExpectedRow } from '../core/expectations.ts';
+import { createRowSample, type ExpectedRow } from '../core/expectations.ts';
 import type { FeatureReader } from '../core/feature-reader.ts';
 import type { Source } from '../core/types.ts';
 import { createVerdicts, type KeyDifference, type Verdicts } from '../core/verdicts.ts';
@@ -19,13 +19,11 @@ import { expandSources, openSource, type SourceLocation } from '../sources/index
 import { connectOptions } from './connection.ts';
 import type { Io, VerifyOptions } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
+import { readInOrder, signalCode } from './read-in-order.ts';
 import { type RowCounts, readRows } from './read-rows.ts';
 import { expandOptions, openOptions } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import { packageVersion } from './version.ts';
-
-/** Reads on the way at once; each is of at most COLLECTED_ROWS keys. */
-const WINDOW = 4;
 
 /** Differing keys that are held at once, with up to SHOWN_BYTES of each differing value. */
 const HELD_KEYS = 100_000;
@@ -36,7 +34,7 @@ export async function verifyCommand(options: VerifyOptions, io: Io): Promise<num
     return await verify(options, io);
   } catch (error) {
     if (!io.signal.aborted) throw error;
-    return typeof io.signal.reason === 'number' ? io.signal.reason : EXIT.sigint;
+    return signalCode(io.signal, EXIT.sigint);
   }
 }
 
@@ -139,7 +137,7 @@ async function* sampled(
     yield* batches;
     return;
   }
-  const chosen = createKeySample(sample, seed, mode === 'replace');
+  const chosen = createRowSample(sample, seed, mode === 'replace');
   for await (const rows of batches) for (const row of rows) chosen.add(row);
   const rows = chosen.take();
   for (let at = 0; at < rows.length; at += SAMPLE_READ) yield rows.slice(at, at + SAMPLE_READ);
@@ -148,34 +146,20 @@ async function* sampled(
 /** Keys of a sample in one read. */
 const SAMPLE_READ = 500;
 
-/** Rows in file order, several reads on the way. Gives how many were compared. */
+/** Rows in file order. Gives how many were compared. */
 async function compareRows(
   batches: AsyncIterable<readonly ExpectedRow[]>,
   reader: FeatureReader,
   verdicts: Verdicts,
 ): Promise<number> {
-  const window: { rows: readonly ExpectedRow[]; outcomes: ReturnType<FeatureReader['read']> }[] = [];
   let compared = 0;
-  const settle = async (): Promise<void> => {
-    const next = window.shift();
-    const outcomes = (await next?.outcomes) ?? [];
-    next?.rows.forEach((row, i) => {
-      const outcome = outcomes[i] ?? null;
-      if (outcome instanceof FeaturectlError && outcome.code === 'REDIS_AUTH') throw outcome;
-      verdicts.add(row, outcome);
-    });
-    compared += next?.rows.length ?? 0;
-  };
-  for await (const batch of batches) {
-    const rows = batch.filter(({ key }) => verdicts.watches(key));
-    if (rows.length === 0) continue;
-    const outcomes = reader.read(rows.map(({ key }) => key));
-    // It is awaited in its turn; until then a failure has no one who looks at it.
-    outcomes.catch(() => {});
-    window.push({ rows, outcomes });
-    if (window.length >= WINDOW) await settle();
+  async function* watched(): AsyncGenerator<readonly ExpectedRow[]> {
+    for await (const rows of batches) yield rows.filter(({ key }) => verdicts.watches(key));
   }
-  while (window.length > 0) await settle();
+  await readInOrder(watched(), reader, (row, outcome) => {
+    verdicts.add(row, outcome);
+    compared += 1;
+  });
   return compared;
 }
 

@@ -2,6 +2,7 @@
  * Rows as `verify` expects them in Redis: a RowSink that keeps rows instead of sending them, and the merge of
  * several rows of one key into what a load would leave.
  */
+import { createKeyPick } from './key-pick.ts';
 import type { ByteString, RowOrigin, RowSink } from './types.ts';
 
 export interface ExpectedRow {
@@ -66,67 +67,29 @@ function place({ source, batch }: RowOrigin, row: number): Pick<ExpectedRow, 'so
 }
 
 /** What two rows of a key leave together: in replace the later one alone. */
-export function mergeRows(
-  earlier: ExpectedRow | undefined,
-  later: ExpectedRow,
-  isReplace: boolean,
-): ExpectedRow {
-  if (earlier === undefined || isReplace) return later;
+export function mergeRows(earlier: ExpectedRow, later: ExpectedRow, isReplace: boolean): ExpectedRow {
+  if (isReplace) return later;
   const values = Array.from({ length: Math.max(earlier.values.length, later.values.length) }, (_, i) => {
     return later.values[i] === undefined ? earlier.values[i] : later.values[i];
   });
   return { ...later, values };
 }
 
-/**
- * A seeded sample of `size` keys: those with the smallest hashes. A key of the final sample was in it from its
- * first row on, as the limit only sinks, so it has met all its rows. Holds `size` rows.
- */
-export function createKeySample(size: number, seed: number, isReplace: boolean): KeySample {
-  const rows = new Map<ByteString, { hash: number; row: ExpectedRow }>();
-  let limit = Number.POSITIVE_INFINITY;
-  return {
-    add: (row) => {
-      const known = rows.get(row.key);
-      if (known) {
-        known.row = mergeRows(known.row, row, isReplace);
-        return;
-      }
-      const hash = hashKey(row.key, seed);
-      if (hash >= limit) return;
-      rows.set(row.key, { hash, row });
-      // Thinned now and then: a sort for each row would cost more than the rows beyond.
-      if (rows.size >= 2 * size + 100) limit = thin(rows, size);
-    },
-    take: () => {
-      thin(rows, size);
-      return [...rows.values()].map(({ row }) => row);
-    },
-  };
-}
-
-export interface KeySample {
+export interface RowSample {
   add(row: ExpectedRow): void;
   /** At the end, once. */
   take(): readonly ExpectedRow[];
 }
 
-/** Leaves the `size` smallest; gives the hash that a newcomer must be below. */
-function thin(rows: Map<ByteString, { hash: number }>, size: number): number {
-  const sorted = [...rows].sort((a, b) => a[1].hash - b[1].hash);
-  for (const [key] of sorted.slice(size)) rows.delete(key);
-  return sorted.length < size ? Number.POSITIVE_INFINITY : (sorted[size - 1]?.[1].hash ?? 0);
-}
-
-/** 0 to 2^53, evenly: two rounds of FNV-1a with the finalizer of MurmurHash3. */
-export function hashKey(key: ByteString, seed: number): number {
-  return hash32(key, seed) * 2 ** 21 + (hash32(key, ~seed) >>> 11);
-}
-
-function hash32(key: ByteString, seed: number): number {
-  let h = 0x811c9dc5 ^ seed;
-  for (let i = 0; i < key.length; i += 1) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+/** A seeded sample of `size` keys, each with all its rows in one; see key-pick.ts for what it holds. */
+export function createRowSample(size: number, seed: number, isReplace: boolean): RowSample {
+  const pick = createKeyPick<ExpectedRow>(size, seed);
+  return {
+    add: (row) => {
+      const known = pick.get(row.key);
+      if (known === undefined) pick.add(row.key, row);
+      else pick.replace(row.key, mergeRows(known, row, isReplace));
+    },
+    take: pick.take,
+  };
 }

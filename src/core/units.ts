@@ -46,3 +46,10 @@ export function parseCount(text: string, min: number, max: number): number | nul
   const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   return count >= min && count <= max ? count : null;
 }
+
+/** `5%` → 0.05. Null where it is no share from 0% to 100%. */
+export function parseShare(text: string): number | null {
+  const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
+  const share = match ? Number(match[1]) / 100 : Number.NaN;
+  return share >= 0 && share <= 1 ? share : null;
+}

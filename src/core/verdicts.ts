@@ -5,8 +5,9 @@
  * Bound: `limit` keys. Beyond it the watched share of keys (by hash) is halved and the others forgotten; the caller
  * reads the source again for them.
  */
-import { type ExpectedRow, hashKey } from './expectations.ts';
+import type { ExpectedRow } from './expectations.ts';
 import type { ReadOutcome, StoredEntity } from './feature-reader.ts';
+import { hashKey } from './key-pick.ts';
 import type { ByteString } from './types.ts';
 
 export interface FeatureDifference {

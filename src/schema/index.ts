@@ -1,7 +1,12 @@
 import type { ByteString } from '../core/types.ts';
 import type { TtlRange } from '../core/watch.ts';
 import { toBytes } from './codecs/codec.ts';
-import { joinKey, keyParts as partsOf, keyPattern as patternOf } from './key-template.ts';
+import {
+  joinKey,
+  keyMatcher as matcherOf,
+  keyParts as partsOf,
+  keyPattern as patternOf,
+} from './key-template.ts';
 import { ttlUnit } from './ttl.ts';
 import type { FeatureSchema } from './types.ts';
 
@@ -38,4 +43,9 @@ export function keyParts(schema: FeatureSchema): readonly string[] {
 /** A glob for SCAN MATCH that every key of the schema fits. */
 export function keyPattern(schema: FeatureSchema): ByteString {
   return patternOf(schema.key);
+}
+
+/** Tells keys that the schema may have written from others that fit its pattern. */
+export function keyMatcher(schema: FeatureSchema): (key: ByteString) => boolean {
+  return matcherOf(schema.key);
 }

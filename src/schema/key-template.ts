@@ -145,3 +145,20 @@ export function keyPattern(template: KeyTemplate): ByteString {
     .map((part) => (part.kind === 'literal' ? part.bytes.replace(/[*?[\]\\]/g, '\\$&') : '*'))
     .join('');
 }
+
+/** Whether a key may have been made by the template; a value is then never empty, and escaped where it has to be. */
+export function keyMatcher(template: KeyTemplate): (key: ByteString) => boolean {
+  const isSingle = template.parts.filter((part) => part.kind !== 'literal').length === 1;
+  const separators = [...(separatorsOf(template.parts) ?? [])].map(literalPattern);
+  const value = isSingle ? '.+' : `(?:%[0-9A-F]{2}|(?!${['%', ...separators].join('|')}).)+`;
+  const parts = template.parts.map((part) => {
+    if (part.kind === 'literal') return literalPattern(part.bytes);
+    return part.kind === 'row' ? '[1-9]\\d*' : value;
+  });
+  const pattern = new RegExp(`^${parts.join('')}$`, 's');
+  return (key) => pattern.test(key);
+}
+
+function literalPattern(bytes: ByteString): string {
+  return bytes.replace(/./gs, (byte) => `\\x${hex(byte)}`);
+}

@@ -1,7 +1,7 @@
 /** Reading from a real Redis Cluster: order kept, redirections followed, masters that change. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
-import { type Connection, connect, createReader } from '../../src/redis/index.ts';
+import { type Connection, connect, createReader, scanKeys } from '../../src/redis/index.ts';
 import { slotOf } from '../../src/redis/slot.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import type { TestRedis } from '../support/redis-server.ts';
@@ -59,6 +59,20 @@ describe.each([{ cluster: true }, { cluster: false }])('asked for: $cluster', (o
     expect(found).toEqual(['v1', 'REDIS_SERVER', 'v2']);
   });
 });
+
+it.each([{ cluster: true }, { cluster: false }])(
+  'SCAN finds the keys of every master: %o',
+  async (options) => {
+    const replica = await cluster.replicaOf((await cluster.masters())[0] as TestRedis);
+    for (const url of [cluster.url, replica.url]) {
+      const connection = await connect({ url, retryForMs: 2_000, ...options });
+      opened.push(connection);
+      const found: string[] = [];
+      for await (const page of scanKeys(connection, 'k:1?')) found.push(...page);
+      expect(found.sort()).toEqual(Array.from({ length: 10 }, (_, i) => `k:${10 + i}`));
+    }
+  },
+);
 
 it('a slot on its way, before, between and after', async () => {
   const from = await reader();

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogicalType, Value } from '../../src/core/types.ts';
-import { keyOf, keyParts, keyPattern } from '../../src/schema/index.ts';
+import { keyMatcher, keyOf, keyParts, keyPattern } from '../../src/schema/index.ts';
 import { encode, schemaOf, thrown, utf8 } from './support.ts';
 
 const keyed = (key: string) => schemaOf('string', `key: ${JSON.stringify(key)}`);
@@ -54,6 +54,34 @@ describe('templates', () => {
   it('a separator that begins with % is refused: escapes begin with it', () => {
     expect(thrown(() => keyed('{a}%{b}')).message).toMatch(/key: expected text that does not begin with %/);
     expect(() => keyed('%{a}:{b}%')).not.toThrow();
+  });
+
+  it.each([
+    ['k:{id}', ['k:1', 'k:a:b\n', utf8('k:é')], ['k:', 'x:1', 'ak:1']],
+    ['k:{id}:v1', ['k:1:v1'], ['k:1:v2', 'k:1', 'k::v1']],
+    ['f:{a}:{b}', ['f:1:2', 'f:x%3Ay:%25'], ['f:1', 'f:1:2:3', 'f::2', 'f:1:%zz', 'f:1:100%']],
+    ['k:{id}:{_row}', ['k:a:7'], ['k:a:b', 'k:a:0']],
+    ['f:{{{id}}}:v', ['f:{1}:v'], ['f:1:v']],
+  ])('the keys of %s are told from others', (template, own, others) => {
+    const matches = keyMatcher(keyed(template));
+    expect(own.filter((key) => !matches(key))).toEqual([]);
+    expect(others.filter(matches)).toEqual([]);
+  });
+
+  it('every key that a template makes is one of its own', () => {
+    const part = fc.string({
+      minLength: 1,
+      maxLength: 6,
+      unit: fc.constantFrom('a', ':', '%', 'é', '{', '*', '\n', '\x00', '2'),
+    });
+    const template = fc.constantFrom('k:{a}', '{a}:{b}', 'x{a}é{b}é', '*{a}[:{b}');
+    fc.assert(
+      fc.property(template, part, part, (text, a, b) => {
+        const schema = keyed(text);
+        const key = keyOf(schema, keyParts(schema).length === 1 ? [a] : [a, b]);
+        expect(keyMatcher(schema)(key)).toBe(true);
+      }),
+    );
   });
 
   it('two entities never meet in one key', () => {

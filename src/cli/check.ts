@@ -1,11 +1,12 @@
 /** The grammar of `featurectl check`. */
 import { type Command, Option } from 'commander';
 import type { CheckOptions, Io, NullRateLimit } from '../commands/options.ts';
+import { FeaturectlError } from '../core/errors.ts';
 import { addConnectionOptions, type ConnectionFlags, connectionOptions } from './flags.ts';
 import { asCount, asCountOrAll, asLongDuration, asNullRates } from './values.ts';
 
 interface CheckFlags extends ConnectionFlags {
-  schema: string;
+  schema?: string;
   entities?: string;
   sample: number;
   minCount: number;
@@ -32,7 +33,7 @@ export function addCheck(program: Command, io: Io, done: (code: number) => void)
   const command = program
     .command('check')
     .description('Show how fresh and how full the keys of a schema are. Exit 1 when a threshold is broken.')
-    .requiredOption('-s, --schema <file>', 'schema file (YAML or JSON)')
+    .option('-s, --schema <file>', 'schema file (YAML or JSON)')
     .option('--entities <file>', 'these entities, one a line, instead of all keys; - is stdin')
     .addOption(
       new Option('--sample <keys|all>', 'read so many keys, chosen by hash; all are counted')
@@ -60,7 +61,14 @@ export function addCheck(program: Command, io: Io, done: (code: number) => void)
   });
 }
 
+/** Throws USAGE without a schema. */
 function checkOptions(flags: CheckFlags): CheckOptions {
+  if (flags.schema === undefined) {
+    throw new FeaturectlError(
+      'USAGE',
+      'check: expected --schema FILE, which says what the keys are, found none',
+    );
+  }
   return {
     schemaFile: flags.schema,
     entities: flags.entities ?? null,

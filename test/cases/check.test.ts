@@ -188,6 +188,12 @@ describe('thresholds', () => {
     expect(stderr).toMatch(message);
   });
 
+  it('without --schema: a usage error', async () => {
+    const { code, stderr } = await desk.run(['check']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expected --schema FILE/);
+  });
+
   it('--max-age without an event_time is a usage error', async () => {
     schema = await desk.file('c.yaml', schemaText({}));
     const { code, stderr } = await check(['--max-age', '1h']);

@@ -10,11 +10,11 @@ import { packageVersion } from './version.ts';
 
 /** Exit code 0; throws what reading throws. */
 export async function inferCommand(options: InferOptions, io: Io): Promise<number> {
-  const locations = await expandSources([options.source], expandOptions(options.reading));
+  const locations = await expandSources([options.source], expandOptions(options.reading, io));
   const [location] = locations;
   if (!location)
     throw new FeaturectlError('SOURCE_MISSING', `${options.source}: expected a file, found none`);
-  const source = await openSource(location, openOptions(options.reading, io.signal));
+  const source = await openSource(location, openOptions(options.reading, io));
   try {
     const name = options.name ?? nameAfter(location.name);
     const prefix = options.prefix ?? `features:${name}:`;

@@ -19,7 +19,7 @@ import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
-import { expandOptions, openOptions } from './reading.ts';
+import { expandOptions, openOptions, type Surroundings } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { assertPlanned, chooseShard } from './shards.ts';
@@ -81,7 +81,7 @@ async function load(run: Run): Promise<Ending> {
   const { options } = run;
   const choice = await chooseShard(options.shard);
   const locations = await findSources(run, namedSources(options, choice));
-  const work = await findWork(options, locations, choice, run.io.signal);
+  const work = await findWork(options, locations, choice, surroundings(run));
   run.checkpoints = await openCheckpoints(run, await fingerprints(run, work), shardPrint(work.shard));
   if (goOn(run)) return { kind: 'complete' };
   const parts = run.checkpoints?.remaining(work.parts) ?? work.parts;
@@ -133,7 +133,7 @@ async function schemaColumns(
   source: Source,
 ): Promise<readonly ColumnInfo[]> {
   if (!first || first.name === source.info.name) return source.columns;
-  const other = await openSource(first, openOptions(run.options.reading, run.io.signal, null));
+  const other = await openSource(first, openOptions(run.options.reading, surroundings(run), null));
   try {
     return other.columns;
   } finally {
@@ -147,7 +147,7 @@ async function findSources(run: Run, sources: readonly string[]): Promise<readon
   refuseOverwriting(options, sources);
   await assertOutputsWritable(options);
   run.mayWriteOutputs = true;
-  const locations = await expandSources(sources, expandOptions(options.reading));
+  const locations = await expandSources(sources, expandOptions(options.reading, surroundings(run)));
   try {
     refuseOverwriting(options, sourceNames(locations));
     return locations;
@@ -197,6 +197,11 @@ async function write(
   }
 }
 
+function surroundings({ io, options, progress }: Run): Surroundings {
+  const { retryForMs } = options.connection;
+  return { ...io, retryForMs, retrying: (message) => progress.note(message) };
+}
+
 /** A checkpoint that cannot be written makes the run fatal; an earlier fatal error is kept. */
 async function saveEnding({ checkpoints, ledger, options }: Run, ending: Ending): Promise<Ending> {
   const isRefused = options.failOnEmpty && ledger.counts().read === 0;
@@ -210,7 +215,7 @@ async function saveEnding({ checkpoints, ledger, options }: Run, ending: Ending)
 
 async function open(run: Run, part: Part | undefined, schema: FeatureSchema | null): Promise<Source> {
   if (!part) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
-  const opened = await openSource(part.location, openOptions(run.options.reading, run.io.signal, schema));
+  const opened = await openSource(part.location, openOptions(run.options.reading, surroundings(run), schema));
   const source = ranged(opened, part.range);
   run.track.opened(source);
   run.checkpoints?.opened(source, part);

@@ -5,7 +5,7 @@ import type { Shard } from '../core/shards.ts';
 import type { Source, SourceRange } from '../core/types.ts';
 import { expandSources, type SourceLocation } from '../sources/index.ts';
 import type { IngestOptions } from './options.ts';
-import { expandOptions } from './reading.ts';
+import { expandOptions, type Surroundings } from './reading.ts';
 import { assertSameReading, planShards, type ShardChoice } from './shards.ts';
 
 export interface Part {
@@ -41,7 +41,7 @@ export async function findWork(
   { reading }: IngestOptions,
   locations: readonly SourceLocation[],
   choice: ShardChoice,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<Work> {
   if (choice.kind === 'none') {
     const parts = locations.map((location, index) => ({ location, index, range: null }));
@@ -49,10 +49,10 @@ export async function findWork(
   }
   if (choice.kind === 'planned') {
     assertSameReading(choice.shard, reading);
-    const [first] = await expandSources([choice.shard.first_source], expandOptions(reading));
+    const [first] = await expandSources([choice.shard.first_source], expandOptions(reading, surroundings));
     return { parts: partsOf(choice.shard, locations), first, shard: choice.shard };
   }
-  const shard = (await planShards(locations, reading, choice.of, signal))[choice.shard - 1] as Shard;
+  const shard = (await planShards(locations, reading, choice.of, surroundings))[choice.shard - 1] as Shard;
   return { parts: partsOf(shard, locations), first: locations[0], shard };
 }
 

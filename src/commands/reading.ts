@@ -1,18 +1,33 @@
 /** Reading options as users give them → what src/sources takes. */
-import type { SourceFormat } from '../core/types.ts';
 import type { Feature, FeatureSchema } from '../schema/index.ts';
-import type { MappedColumns, OpenOptions } from '../sources/index.ts';
-import type { ReadingOptions } from './options.ts';
+import type { ExpandOptions, MappedColumns, OpenOptions } from '../sources/index.ts';
+import type { Io, ReadingOptions } from './options.ts';
+
+/** What reading needs of the process around it and of the other options; remote sources use it. */
+export interface Surroundings extends Pick<Io, 'signal' | 'env'> {
+  /** Milliseconds. */
+  readonly retryForMs?: number;
+  readonly retrying?: (message: string) => void;
+}
+
+function remoteOptions({ signal, env, retryForMs, retrying }: Surroundings) {
+  return {
+    signal,
+    env,
+    ...(retryForMs === undefined ? {} : { retryForMs }),
+    ...(retrying === undefined ? {} : { retrying }),
+  };
+}
 
 /** `schema`: null while there is none yet; a source that does not list its columns is asked for the schema's. */
 export function openOptions(
   { format, encoding, delimiter, maxRecordSize }: ReadingOptions,
-  signal: AbortSignal,
+  surroundings: Surroundings,
   schema: FeatureSchema | null = null,
 ): OpenOptions {
   return {
     maxRecordSize,
-    signal,
+    ...remoteOptions(surroundings),
     ...(encoding === null ? {} : { encoding }),
     ...(format === null ? {} : { format }),
     ...(delimiter === null ? {} : { delimiter }),
@@ -20,8 +35,8 @@ export function openOptions(
   };
 }
 
-export function expandOptions({ format }: ReadingOptions): { format?: SourceFormat } {
-  return format === null ? {} : { format };
+export function expandOptions({ format }: ReadingOptions, surroundings: Surroundings): ExpandOptions {
+  return { ...remoteOptions(surroundings), ...(format === null ? {} : { format }) };
 }
 
 function mappedColumns({ key, features }: FeatureSchema): MappedColumns {

@@ -13,7 +13,7 @@ import type { Source, SourcePosition } from '../core/types.ts';
 import { type Fingerprint, fingerprint } from '../output/fingerprint.ts';
 import { openSource, type SourceLocation } from '../sources/index.ts';
 import type { ReadingOptions } from './options.ts';
-import { openOptions } from './reading.ts';
+import { openOptions, type Surroundings } from './reading.ts';
 
 /** A source that was read through. */
 interface Measured {
@@ -31,19 +31,20 @@ export async function planShards(
   locations: readonly SourceLocation[],
   reading: ReadingOptions,
   shards: number,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<readonly Shard[]> {
-  if (locations.some(({ kind }) => kind === 'stdin')) {
+  const other = locations.find(({ kind }) => kind !== 'file');
+  if (other !== undefined) {
     throw new FeaturectlError(
       'USAGE',
-      'expected sources that every process can read for itself, found - (standard input); save it to a file first',
+      `expected files that every process can read for itself, found ${other.name === '-' ? '- (standard input)' : other.name}; save it to a file first`,
     );
   }
   const list = createCutList();
   const sources: Measured[] = [];
   let rows = 0;
   for (const location of locations) {
-    const source = await openSource(location, openOptions(reading, signal));
+    const source = await openSource(location, openOptions(reading, surroundings));
     try {
       const measured = await measure(source, sources.length, rows, list);
       sources.push({ name: location.name, print: await fingerprint(location.name), ...measured });

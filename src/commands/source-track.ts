@@ -12,8 +12,19 @@ export interface SourceTrack {
   isNewWarning(warning: string): boolean;
 }
 
+interface Tracked {
+  readonly name: string;
+  readonly fingerprint: Fingerprint;
+  source: Source | null;
+}
+
+/** A remote source says its size once it is opened. */
+function sizeOf({ fingerprint, source }: Tracked): number | null {
+  return fingerprint.bytes ?? source?.info.totalBytes ?? null;
+}
+
 export function followSources(): SourceTrack {
-  const known: { name: string; fingerprint: Fingerprint; source: Source | null }[] = [];
+  const known: Tracked[] = [];
   const warned = new Set<string>();
   const read = (source: Source | null): number => source?.bytesRead() ?? 0;
   return {
@@ -24,9 +35,9 @@ export function followSources(): SourceTrack {
     },
     bytes: () => ({
       bytesRead: known.reduce((sum, entry) => sum + read(entry.source), 0),
-      bytesTotal: known.some((entry) => entry.fingerprint.bytes === null)
+      bytesTotal: known.some((entry) => sizeOf(entry) === null)
         ? null
-        : known.reduce((sum, entry) => sum + (entry.fingerprint.bytes ?? 0), 0),
+        : known.reduce((sum, entry) => sum + (sizeOf(entry) ?? 0), 0),
     }),
     facts: () =>
       known.map(({ name, fingerprint, source }) => ({

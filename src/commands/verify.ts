@@ -40,7 +40,8 @@ export async function verifyCommand(options: VerifyOptions, io: Io): Promise<num
 
 async function verify(options: VerifyOptions, io: Io): Promise<number> {
   const startedAt = new Date();
-  const locations = await expandSources(options.sources, expandOptions(options.reading));
+  const surroundings = { ...io, retryForMs: options.connection.retryForMs };
+  const locations = await expandSources(options.sources, expandOptions(options.reading, surroundings));
   const names = locations.map(({ name }) => name);
   refuseOverwriting(
     { connection: options.connection, schema: options.schema, report: options.report },
@@ -49,7 +50,7 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
   if (options.report !== null) await assertWritable('the report', options.report);
   const declared = await declaredSchema(options.schema);
   const open = (location: SourceLocation, schema: FeatureSchema | null): Promise<Source> =>
-    openSource(location, openOptions(options.reading, io.signal, schema));
+    openSource(location, openOptions(options.reading, surroundings, schema));
   const first = await open(locations[0] as SourceLocation, declared);
   let isTaken = false;
   try {

@@ -50,7 +50,7 @@ function bindPart(
 ): WritePart {
   if (part.kind === 'row') return (row) => addText(key, String(batch.firstRow + row));
   if (part.kind === 'column') return bindEntity(part.column, columnOf(part.column), schema, key);
-  const literal = part.kind === 'literal' ? part.bytes : schema.key.escape(toBytes(basename(sourceName)));
+  const literal = part.kind === 'literal' ? part.bytes : schema.key.escape(toBytes(fileName(sourceName)));
   const bytes = Buffer.from(literal, 'latin1');
   return () => addBytes(key, bytes, 0, bytes.length);
 }
@@ -116,4 +116,9 @@ function bindSpans(source: TextColumn, schema: FeatureSchema, key: RowKey, slow:
     if (first <= 32 || first >= 127) return slow(row);
     return addBytes(key, reader.bytes, reader.start, reader.end);
   };
+}
+
+/** The last part of a path, or of a URL without its query. */
+function fileName(source: string): string {
+  return basename(/^https?:\/\//i.test(source) ? source.replace(/[?#].*$/s, '') : source);
 }

@@ -95,6 +95,42 @@ function readGroup(pattern: string, start: number): Group | null {
   return null;
 }
 
+/** Whether a whole path, with `/` between its segments, fits a pattern; `**` fits any number of segments. */
+export function globTest(pattern: string): (path: string) => boolean {
+  const tests = expandBraces(pattern).map((one) => pathTest(segmentsOf(one).map(segmentOrAny)));
+  return (path) => tests.some((test) => test(path.split('/')));
+}
+
+type SegmentTest = (name: string) => boolean;
+
+/** `**` at the end means all files below. */
+function segmentsOf(pattern: string): string[] {
+  const segments = pattern.split('/');
+  return segments.at(-1) === '**' ? [...segments, '*'] : segments;
+}
+
+/** Null: `**`. */
+function segmentOrAny(segment: string): SegmentTest | null {
+  if (segment === '**') return null;
+  return /[*?[]/.test(segment) ? segmentTest(segment) : (name) => name === segment;
+}
+
+function pathTest(tests: readonly (SegmentTest | null)[]): (path: readonly string[]) => boolean {
+  const [test, ...rest] = tests;
+  if (test === undefined) return (path) => path.length === 0;
+  const onward = pathTest(rest);
+  if (test === null) {
+    return (path) => {
+      for (let at = 0; at <= path.length; at++) {
+        if (onward(path.slice(at))) return true;
+        if (isHidden(path[at] ?? '')) return false;
+      }
+      return false;
+    };
+  }
+  return ([first, ...more]) => first !== undefined && test(first) && onward(more);
+}
+
 function segmentTest(segment: string): (name: string) => boolean {
   const regex = new RegExp(`^${segmentSource(segment)}$`, 'su');
   const first = segment[0];

@@ -11,11 +11,13 @@ import {
   readIterable,
   untilAborted,
 } from './bytes.ts';
-import type { SourceLocation } from './location.ts';
+import type { NameHint } from './format.ts';
+import type { RemoteSettings, SourceLocation } from './source-location.ts';
 
-export interface InputOptions {
-  readonly signal?: AbortSignal;
+export interface InputOptions extends RemoteSettings {
+  /** Bytes of one read of a file; default 256 KiB. */
   readonly readSize?: number;
+  /** What `-` reads; default: the process's standard input. */
   readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
@@ -30,6 +32,8 @@ export interface RawInput {
   readonly readFrom: ((byte: number) => ByteStream) | null;
   /** Throws SOURCE_CHANGED where a regular file is no longer what it was when it was opened. */
   assertSame(): Promise<void>;
+  /** What a remote source's address and headers say of its format; absent: its name says that. */
+  readonly hint?: NameHint;
   readonly counter: ByteCounter;
   close(): Promise<void>;
 }

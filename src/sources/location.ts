@@ -2,31 +2,16 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { FeaturectlError } from '../core/errors.ts';
-import type { SourceFormat } from '../core/types.ts';
+import { redactUrls } from '../core/redact-urls.ts';
 import { readError } from './bytes.ts';
 import { formatFromName, KNOWN_EXTENSIONS } from './format.ts';
 import { glob, isHidden, isPattern } from './glob.ts';
-
-/** One source to open: a file, or standard input. */
-export interface SourceLocation {
-  readonly kind: 'file' | 'stdin';
-  /** As a user would write it; `-` for standard input. */
-  readonly name: string;
-  /** Path to open; empty for standard input. */
-  readonly path: string;
-}
-
-export interface ExpandOptions {
-  /** Given: a directory's files are taken whatever their extension. */
-  readonly format?: SourceFormat;
-  /** Directory that relative paths start from; default: the process's. */
-  readonly cwd?: string;
-}
+import type { ExpandOptions, SourceLocation } from './source-location.ts';
 
 /**
  * The sources that command-line arguments name, in argument order; inside a glob or directory sorted by
- * path. Throws SOURCE_MISSING for a path, glob or directory without a file, USAGE for a URL and for
- * standard input named twice.
+ * path. Throws SOURCE_MISSING for a path, glob or directory without a file, USAGE for a URL of another
+ * scheme and for standard input named twice.
  */
 export async function expandSources(
   args: readonly string[],
@@ -44,20 +29,28 @@ async function expandOne(arg: string, options: ExpandOptions): Promise<readonly 
   if (arg === '-') return [{ kind: 'stdin', name: '-', path: '' }];
   if (arg === '')
     throw new FeaturectlError('USAGE', 'expected a source, found an empty argument; name a file');
-  refuseUrl(arg);
+  const remote = await expandUrl(arg, options);
+  if (remote !== null) return remote;
   const cwd = options.cwd ?? process.cwd();
   const stats = await statOf(arg, cwd);
   if (stats === null) return expandGlob(arg, cwd, options);
   return stats.isDirectory() ? expandDirectory(arg, cwd, options) : [fileLocation(arg, cwd)];
 }
 
-function refuseUrl(arg: string): void {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(arg)?.[1];
-  if (scheme === undefined) return;
-  throw new FeaturectlError(
-    'USAGE',
-    `${arg}: expected a file, glob, directory or -, found a ${scheme}:// URL, which this version does not read; download it, or pipe it into - with --format`,
-  );
+/** What a URL names; null: it is none. */
+async function expandUrl(arg: string, options: ExpandOptions): Promise<readonly SourceLocation[] | null> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(arg)?.[1]?.toLowerCase();
+  if (scheme === undefined) return null;
+  if (scheme === 's3' || scheme === 'gs') return (await import('./s3-list.ts')).expandObjects(arg, options);
+  const name = redactUrls(arg);
+  if (scheme !== 'http' && scheme !== 'https') {
+    throw new FeaturectlError(
+      'USAGE',
+      `${name}: expected a file, glob, directory, - or a URL of http, https, s3 or gs, found a ${scheme}:// URL; download it, or pipe it into - with --format`,
+    );
+  }
+  if (!URL.canParse(arg)) throw new FeaturectlError('USAGE', `${name}: expected a URL with a host; check it`);
+  return [{ kind: 'http', name, path: arg }];
 }
 
 async function expandGlob(

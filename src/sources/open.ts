@@ -14,11 +14,11 @@ import {
   sniffMagic,
 } from './format.ts';
 import { gunzip } from './gzip.ts';
-import { openRaw, type RawInput } from './input.ts';
-import type { SourceLocation } from './location.ts';
+import { type InputOptions, openRaw, type RawInput } from './input.ts';
 import type { MappedColumns } from './ndjson-source.ts';
+import type { SourceLocation } from './source-location.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends InputOptions {
   /** Default: by the extension, then by the content. */
   readonly format?: SourceFormat;
   /** Default: a byte order mark decides, else UTF-8. */
@@ -34,12 +34,6 @@ export interface OpenOptions {
   readonly maxRecordSize?: number;
   /** Rows of a batch at most; default 1024. */
   readonly batchRows?: number;
-  /** Ends the reading; what waits for a row then throws the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Bytes of one read; default 256 KiB. */
-  readonly readSize?: number;
-  /** What `-` reads; default: the process's standard input. */
-  readonly stdin?: AsyncIterable<Uint8Array>;
 }
 
 const DEFAULT_MAX_RECORD = 1024 * 1024;
@@ -50,12 +44,23 @@ const DEFAULT_BATCH_ROWS = 1024;
  * SOURCE_MISSING, SOURCE_READ, SOURCE_FORMAT (both formats named), and what the format's reader throws.
  */
 export async function openSource(location: SourceLocation, options: OpenOptions = {}): Promise<Source> {
-  const raw = await openRaw(location, options);
+  const raw = await openAny(location, options);
   try {
     return await openByContent(raw, options);
   } catch (error) {
     await raw.close();
     throw error;
+  }
+}
+
+async function openAny(location: SourceLocation, options: OpenOptions): Promise<RawInput> {
+  switch (location.kind) {
+    case 'http':
+      return (await import('./http-source.ts')).openHttp(location, options);
+    case 's3':
+      return (await import('./s3-source.ts')).openS3(location, options);
+    default:
+      return openRaw(location, options);
   }
 }
 
@@ -66,7 +71,8 @@ interface Content {
 }
 
 async function openByContent(raw: RawInput, options: OpenOptions): Promise<Source> {
-  const hint: NameHint = raw.name === '-' ? { format: null, compression: null } : formatFromName(raw.name);
+  const hint =
+    raw.hint ?? (raw.name === '-' ? { format: null, compression: null } : formatFromName(raw.name));
   const content = await readContent(raw, hint);
   const format = decideFormat(raw, options.format ?? hint.format, content);
   if (format === 'csv' || format === 'tsv') return openText(raw, format, content, options);
@@ -142,10 +148,10 @@ function formatOf(magic: Magic): SourceFormat | 'text' | null {
 
 /** Text that comes through a pipe is CSV; a file has a name that ought to say so. */
 function undeclaredText(raw: RawInput, magic: Magic): SourceFormat {
-  if (raw.path === null) return 'csv';
+  if (raw.path === null && raw.hint === undefined) return 'csv';
   throw new FeaturectlError(
     'SOURCE_FORMAT',
-    `${raw.name}: expected a name that ends in a known extension, found ${describeMagic(magic)} under a name that does not say its format; give --format csv or tsv`,
+    `${raw.name}: expected a name that ends in a known extension, found ${describeMagic(magic)} under a name that does not say its format; give --format csv, tsv or ndjson`,
   );
 }
 

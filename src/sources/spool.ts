@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +11,19 @@ export interface Spool {
 }
 
 /**
- * Writes a pipe to a temporary file that only this user can read, for formats that need to be read at any
+ * Writes a pipe or remote object to a temporary file that only this user can read, for formats that need to be read at any
  * place. Throws SOURCE_READ where the disk does not take it; nothing is left behind then.
  */
 export async function spoolToFile(chunks: ByteStream, name: string): Promise<Spool> {
   const directory = await mkdtemp(join(tmpdir(), 'featurectl-'));
   const path = join(directory, 'source');
-  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  // A second signal ends the process without a further turn.
+  const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
+  const remove = async (): Promise<void> => {
+    await rm(directory, { recursive: true, force: true });
+    process.off('exit', removeAtExit);
+  };
   try {
     await writeAll(chunks, path, name);
   } catch (error) {

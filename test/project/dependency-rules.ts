@@ -22,7 +22,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   core: { folders: [], packages: [], builtins: ['node:buffer', 'node:util'] },
   schema: { ...EDGE, packages: ['yaml', 'zod'] },
-  sources: { ...EDGE, packages: ['csv-parse', 'parquet-wasm', 'apache-arrow', 'fzstd', 'lz4js'] },
+  sources: {
+    ...EDGE,
+    packages: ['csv-parse', 'parquet-wasm', 'apache-arrow', 'fzstd', 'lz4js', '@aws-sdk/client-s3'],
+  },
   redis: { ...EDGE, packages: ['ioredis'] },
   output: { ...EDGE, packages: ['ora', 'pino', 'prom-client'] },
   server: { ...EDGE, packages: ['fastify', '@fastify/swagger', 'prom-client'] },

@@ -75,9 +75,10 @@ describe('expandSources', () => {
     ['plain', 'SOURCE_MISSING'],
     ['a.csv/b.csv', 'SOURCE_MISSING'],
     ['', 'USAGE'],
-    ['s3://bucket/key.parquet', 'USAGE'],
-    ['gs://bucket/key', 'USAGE'],
-    ['https://example.com/a.csv', 'USAGE'],
+    ['s3://', 'USAGE'],
+    ['hdfs://host/key', 'USAGE'],
+    ['https://', 'USAGE'],
+    ['ftp://example.com/a.csv', 'USAGE'],
   ])('%j is %s', async (arg, code) => {
     await expect(expandSources([arg], { cwd: root })).rejects.toMatchObject({ code });
   });

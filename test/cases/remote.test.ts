@@ -1,0 +1,91 @@
+/** Remote sources from the command line to Redis. */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Desk, openDesk } from '../support/desk.ts';
+import { type FileServer, serveFiles, serving } from '../support/file-server.ts';
+import { BUCKET, startS3, type TestS3 } from '../support/s3-server.ts';
+import { start } from '../support/spawn.ts';
+
+const ROWS = Array.from({ length: 5000 }, (_, row) => `${row},${row * 2}\n`);
+const CSV = `id,x\n${ROWS.join('')}`;
+const PARQUET = readFileSync(new URL('../../fixtures/users.parquet', import.meta.url));
+const ALONE = ['--key', 'id', '--prefix', 'k:', '--ttl', '1h'];
+const USERS = ['--key', 'user_id', '--prefix', 'k:', '--ttl', '1h'];
+
+let desk: Desk;
+let s3: TestS3;
+let server: FileServer;
+beforeAll(async () => {
+  [desk, s3] = await Promise.all([openDesk(), startS3()]);
+});
+afterAll(() => Promise.all([desk.close(), s3.close(), server?.close()]));
+
+async function stored(): Promise<number> {
+  return Object.keys(await desk.take()).length;
+}
+
+it('a CSV over HTTP that is cut twice; notes of it, no password anywhere', async () => {
+  server = await serveFiles(serving(CSV, { cutAfter: (answer) => (answer < 2 ? 20_000 : undefined) }));
+  const url = `${server.url.replace('http://', 'http://ann:s3cret@')}/x/rows.csv?token=feed`;
+  const report = desk.path('report.json');
+  const args = ['--key', '_source,id', '--prefix', 'k:', '--ttl', '1h', '--report', report];
+  const { code, stderr } = await desk.run(['ingest', url, ...args]);
+  expect(code, stderr).toBe(0);
+  expect(stderr.match(/trying again from byte/g)).toHaveLength(2);
+  const text = `${stderr}${await desk.read('report.json')}`;
+  expect(text).toContain('ann:***@');
+  expect(text).not.toMatch(/s3cret|feed/);
+  const keys = Object.keys(await desk.take());
+  expect([keys.length, keys.includes('k:rows.csv:17')]).toEqual([5000, true]);
+});
+
+it('rows before a cut for good are written and counted', async () => {
+  server = await serveFiles(serving(CSV, { length: (right) => right + 100 }));
+  const report = desk.path('cut.json');
+  const { code, stderr } = await desk.run([
+    'ingest',
+    `${server.url}/rows.csv`,
+    ...ALONE,
+    '--retry-for',
+    '200ms',
+    '--report',
+    report,
+  ]);
+  expect([code, stderr.includes('[SOURCE_TRUNCATED]')], stderr).toEqual([4, true]);
+  const { counts } = JSON.parse(await desk.read('cut.json')) as { counts: { written: number } };
+  expect([counts.written, await stored()]).toEqual([5000, 5000]);
+});
+
+describe('Parquet, which is kept in a temporary file', () => {
+  it('over HTTP', async () => {
+    server = await serveFiles(serving(PARQUET));
+    const { code, stderr } = await desk.run(['ingest', `${server.url}/users.parquet`, ...USERS]);
+    expect(code, stderr).toBe(0);
+    expect(await stored()).toBeGreaterThan(10);
+  });
+
+  it.each([1, 2])('leaves nothing behind after %i signal(s)', async (signals) => {
+    server = await serveFiles((_request, response) => {
+      response
+        .writeHead(200, { 'content-length': PARQUET.length, etag: '"v1"' })
+        .write(PARQUET.subarray(0, 2000));
+    });
+    const temporary = desk.path(`tmp-${signals}`);
+    mkdirSync(temporary);
+    const running = start(['validate', `${server.url}/users.parquet`, ...USERS], { TMPDIR: temporary });
+    while (readdirSync(temporary).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let sent = 0; sent < signals; sent++) running.child.kill('SIGTERM');
+    const { code } = await running.done;
+    expect([code, readdirSync(temporary)]).toEqual([143, []]);
+  });
+});
+
+it('a prefix of S3 as one run, quietly', async () => {
+  await s3.put('day/part-0.csv', CSV);
+  await s3.put('day/part-1.csv', `id,x\n${ROWS.map((row) => `b${row}`).join('')}`);
+  await s3.put('day/_SUCCESS', 'no data');
+  s3.cutAfter = (answer) => (answer === 0 ? 30_000 : undefined);
+  const done = await desk.run(['ingest', `s3://${BUCKET}/day/`, ...ALONE, '--quiet'], { env: s3.env });
+  expect(done).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  expect(await stored()).toBe(10_000);
+});

@@ -2,7 +2,7 @@
 import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, copyUnit, rowsOfUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
-import { BULK_OVERHEAD, bulk, grown, putBulk, putBulkBytes, putNumber, putRaw } from './resp.ts';
+import { BULK_OVERHEAD, bulk, grown, putBulk, putBulkBytes, putBytes, putNumber, putRaw } from './resp.ts';
 import { FROM_DIGITS_AT, splitCalls } from './script-split.ts';
 
 /** Arguments of one call; far below what Redis takes, near what keeps its latency low. */
@@ -14,9 +14,16 @@ const ABSENT = 48;
 const PRESENT = 49;
 const REMOVED = 120;
 
+/** The letter of the first TTL and of the first shape of a call; one below, as a shape, means all fields. */
+const FIRST_LETTER = 49;
+const ALL_FIELDS = FIRST_LETTER - 1;
+
+/** Two digits of `from`, and letters that fit in a byte. */
+const MOST_CALL_ROWS = 99;
+
 export interface ScriptFramerOptions extends FramerOptions {
   readonly sha: string;
-  /** Rows a call, at most 99 (two digits of `from`). */
+  /** Rows a call, at most 99. */
   readonly callRows: number;
   readonly millis: boolean;
 }
@@ -28,15 +35,14 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   const { fields, pool, chunkBytes, chunkRows } = options;
   const width = fields.length;
   const newer = options.mode === 'newer';
-  const head = `$7\r\nEVALSHA\r\n$40\r\n${options.sha}\r\n`;
+  const head = Buffer.from(`$7\r\nEVALSHA\r\n$40\r\n${options.sha}\r\n`, 'latin1');
   const names = fields.map(bulk).join('');
-  const maskHead = `$${width}\r\n`;
-  const maskSize = maskHead.length + width + 2;
-  const shape = new Uint8Array(width);
-  let callRows = Math.max(1, Math.min(options.callRows, Math.floor(CALL_ARGUMENTS / (width + 3))));
+  const shape = Buffer.alloc(width);
+  const fitting = Math.floor(CALL_ARGUMENTS / (width + 3));
+  let callRows = Math.max(1, Math.min(options.callRows, MOST_CALL_ROWS, fitting));
   let millis = options.millis;
+  let tail = tailOf();
   let chunk: Chunk | null = null;
-  let tail: Buffer = Buffer.from('');
   // Keys and arguments of the open call: RESP wants all keys before all arguments.
   let keys: Buffer = Buffer.allocUnsafeSlow(8 * 1024);
   let args: Buffer = Buffer.allocUnsafeSlow(CALL_BYTES);
@@ -44,66 +50,50 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   let argsEnd = 0;
   let rows = 0;
   let argc = 0;
-  let sparseCall = false;
-  let sparseSeen = false;
+  /** Two letters a row: its shape and its TTL. */
+  const forms = Buffer.alloc(2 * MOST_CALL_ROWS);
+  let ttls = '';
+  let ttlCount = 0;
+  // Most often the TTL of a row is that of the row before it.
+  let lastTtlMs = -1;
+  let shapes = '';
+  const shapeLetters = new Map<ByteString, number>();
   // The row that is being written stands behind the ends.
   let rowKeys = 0;
   let rowArgs = 0;
-  let maskAt = 0;
+  let rowTtlMs = 0;
   let values = 0;
   let removed = 0;
   /** Features before this one have their place in `shape`. */
   let nextFeature = 0;
-  // Most often the TTL of a row is that of the row before it.
-  let lastTtlMs = -1;
-  let lastTtl = '';
 
-  function startMode(sparse: boolean): void {
-    lastTtlMs = -1;
-    sparseCall = sparse;
-    sparseSeen = false;
-    tail = Buffer.from(
-      `$2\r\n00\r\n${bulk(millis ? 'PEXPIRE' : 'EXPIRE')}${bulk(sparse ? '0' : '1')}${names}`,
-      'latin1',
-    );
+  function tailOf(): Buffer {
+    return Buffer.from(`$2\r\n00\r\n${bulk(millis ? 'PEXPIRE' : 'EXPIRE')}${names}`, 'latin1');
   }
-  startMode(false);
 
+  /** Bytes of the call at most, with one more row in it. */
   function callSize(): number {
-    return head.length + 64 + tail.length + keysEnd + argsEnd;
+    const lists = ttls.length + shapes.length + 2 * rows + width + 8 * BULK_OVERHEAD;
+    return head.length + tail.length + lists + rowKeys + rowArgs;
   }
 
   function begin(key: Uint8Array, keyLength: number, ttlMs: number, eventTime: ByteString): void {
     if (ttlMs % 1000 !== 0 && !millis) {
       closeCall();
       millis = true;
-      startMode(sparseCall);
+      tail = tailOf();
     }
     keys = grown(keys, keysEnd, keysEnd + keyLength + BULK_OVERHEAD);
     rowKeys = putBulkBytes(keys, keysEnd, key, 0, keyLength);
-    args = grown(args, argsEnd, argsEnd + eventTime.length + 3 * BULK_OVERHEAD + 16 + width);
-    rowArgs = putRaw(args, argsEnd, ttlMs === lastTtlMs ? lastTtl : ttlBulk(ttlMs));
-    if (newer) rowArgs = putBulk(args, rowArgs, eventTime);
-    maskAt = rowArgs;
-    // Only its place: commit writes it.
-    if (sparseCall) rowArgs += maskSize;
+    rowArgs = argsEnd;
+    if (newer) {
+      args = grown(args, argsEnd, argsEnd + eventTime.length + BULK_OVERHEAD);
+      rowArgs = putBulk(args, argsEnd, eventTime);
+    }
+    rowTtlMs = ttlMs;
     nextFeature = 0;
     values = 0;
     removed = 0;
-  }
-
-  function ttlBulk(ttlMs: number): string {
-    lastTtlMs = ttlMs;
-    lastTtl = bulk(String(millis ? ttlMs : ttlMs / 1000));
-    return lastTtl;
-  }
-
-  function putMask(buffer: Buffer, at: number): void {
-    while (nextFeature < width) shape[nextFeature++] = ABSENT;
-    let pos = putRaw(buffer, at, maskHead);
-    for (let i = 0; i < width; i++) buffer[pos++] = shape[i]!;
-    buffer[pos] = 13;
-    buffer[pos + 1] = 10;
   }
 
   function value(feature: number, bytes: ByteString | null): void {
@@ -134,34 +124,40 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   }
 
   function commit(origin: RowOrigin, row: number): void {
-    const full = values === width && removed === 0;
-    if (sparseCall) putMask(args, maskAt);
-    else if (!full) becomeSparse();
-    if (!full) sparseSeen = true;
     makeRoom();
+    forms[2 * rows] = values === width && removed === 0 ? ALL_FIELDS : shapeLetter();
+    forms[2 * rows + 1] = ttlLetter();
     keysEnd = rowKeys;
     argsEnd = rowArgs;
-    argc += 1 + values + (newer ? 1 : 0) + (sparseCall ? 1 : 0);
+    argc += values + (newer ? 1 : 0);
     rows++;
     addRow(openChunk(callSize()), origin, row);
     closeWhatIsFull();
   }
 
-  /** The open call has rows without a shape: closes it and makes this row the first of a sparse one. */
-  function becomeSparse(): void {
-    closeCall();
-    startMode(true);
-    args = grown(args, rowArgs, rowArgs + maskSize);
-    args.copyWithin(maskAt + maskSize, maskAt, rowArgs);
-    rowArgs += maskSize;
-    putMask(args, maskAt);
+  function ttlLetter(): number {
+    if (rowTtlMs !== lastTtlMs) {
+      lastTtlMs = rowTtlMs;
+      ttls += bulk(String(millis ? rowTtlMs : rowTtlMs / 1000));
+      ttlCount++;
+    }
+    return FIRST_LETTER + ttlCount - 1;
+  }
+
+  function shapeLetter(): number {
+    while (nextFeature < width) shape[nextFeature++] = ABSENT;
+    const text = shape.latin1Slice(0, width);
+    const known = shapeLetters.get(text);
+    if (known !== undefined) return known;
+    const letter = FIRST_LETTER + shapeLetters.size;
+    shapeLetters.set(text, letter);
+    shapes += bulk(text);
+    return letter;
   }
 
   /** Closes the call and the chunk when this row would take the chunk beyond its bytes. */
   function makeRoom(): void {
-    if (chunk === null) return;
-    const size = head.length + 64 + tail.length + rowKeys + rowArgs;
-    if (chunk.length + size <= chunk.buffer.length) return;
+    if (chunk === null || chunk.length + callSize() <= chunk.buffer.length) return;
     closeCall();
     if (chunk.rows > 0) closeChunk();
   }
@@ -187,31 +183,35 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     args.copyWithin(0, argsEnd, rowArgs);
     rowKeys -= Math.min(keysEnd, rowKeys);
     rowArgs -= Math.min(argsEnd, rowArgs);
-    maskAt -= Math.min(argsEnd, maskAt);
-    const wasSparse = sparseCall && rows > 0 && !sparseSeen;
     keysEnd = 0;
     argsEnd = 0;
     rows = 0;
     argc = 0;
-    sparseSeen = false;
-    // Only between rows: a row that stands behind the call was begun in its form.
-    if (wasSparse && rowArgs === 0) startMode(false);
+    ttls = '';
+    ttlCount = 0;
+    lastTtlMs = -1;
+    shapes = '';
+    shapeLetters.clear();
   }
 
   function putCall(into: Chunk): void {
     const { buffer } = into;
     const start = into.length;
-    let pos = start;
-    buffer[pos++] = 42;
-    pos = putNumber(buffer, pos, 3 + rows + 3 + width + argc);
+    buffer[start] = 42;
+    const words = 3 + rows + 2 + width + 3 + ttlCount + shapeLetters.size + argc;
+    let pos = putNumber(buffer, start + 1, words);
     buffer[pos] = 13;
     buffer[pos + 1] = 10;
-    pos += 2;
-    pos += buffer.latin1Write(head, pos);
+    pos = putBytes(buffer, pos + 2, head);
     pos = putBulk(buffer, pos, String(rows));
     pos += keys.copy(buffer, pos, 0, keysEnd);
     fromAt.get(into)![into.units] = pos + FROM_DIGITS_AT;
-    pos += tail.copy(buffer, pos);
+    pos = putBytes(buffer, pos, tail);
+    pos = putBulk(buffer, pos, String(ttlCount));
+    pos = putBulk(buffer, pos, String(shapeLetters.size));
+    pos = putBulkBytes(buffer, pos, forms, 0, 2 * rows);
+    pos = putRaw(buffer, pos, ttls);
+    pos = putRaw(buffer, pos, shapes);
     pos += args.copy(buffer, pos, 0, argsEnd);
     into.length = pos;
     addUnit(into, start, into.rows - rows, 1, 0);
@@ -234,7 +234,6 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     abort() {
       rowKeys = keysEnd;
       rowArgs = argsEnd;
-      maskAt = argsEnd;
     },
     flush() {
       closeCall();
@@ -245,7 +244,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     adopt,
     split(of) {
       callRows = 1;
-      const parts = splitCalls(of, { width, lead: newer ? 2 : 1 });
+      const parts = splitCalls(of, { width, lead: newer ? 1 : 0 });
       if (parts === null) return false;
       fromAt.set(of, parts);
       return true;

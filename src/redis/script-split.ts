@@ -6,9 +6,12 @@ import { bulk } from './resp.ts';
 export interface CallShape {
   /** Fields of the schema. */
   readonly width: number;
-  /** Arguments of a row before its values and shape: its TTL, in mode newer its event time. */
+  /** Arguments of a row before its values: in mode newer its event time. */
   readonly lead: number;
 }
+
+/** The letter of the first TTL and of the first shape of a call. */
+const FIRST_LETTER = 49;
 
 /** Bytes from the end of a call's keys to the digits of `from`: "$2\r\n". */
 export const FROM_DIGITS_AT = 4;
@@ -43,20 +46,25 @@ function rowCalls(items: readonly string[], { width, lead }: CallShape): string[
   const [evalsha = '', sha = '', count = '0'] = items;
   const keys = items.slice(3, 3 + Number(count));
   const args = items.slice(3 + keys.length);
-  const [, expire = '', dense = '1'] = args;
-  const names = args.slice(3, 3 + width);
-  let at = 3 + width;
-  return keys.map((key) => {
-    const values = dense === '1' ? width : 1 + ones(args[at + lead] ?? '');
-    const row = args.slice(at, at + lead + values);
-    at += row.length;
-    const words = [evalsha, sha, '1', key, '00', expire, dense, ...names, ...row];
+  const fixed = args.slice(1, 2 + width);
+  const [ttlCount = '', shapeCount = '', forms = ''] = args.slice(2 + width);
+  const lists = 2 + width + 3;
+  const ttls = args.slice(lists, lists + Number(ttlCount));
+  const shapes = args.slice(lists + ttls.length, lists + ttls.length + Number(shapeCount));
+  let at = lists + ttls.length + shapes.length;
+  return keys.map((key, row) => {
+    const shape = shapes[forms.charCodeAt(2 * row) - FIRST_LETTER];
+    const ttl = ttls[forms.charCodeAt(2 * row + 1) - FIRST_LETTER] ?? '0';
+    const values = args.slice(at, at + lead + (shape === undefined ? width : ones(shape)));
+    at += values.length;
+    const own = shape === undefined ? ['0', '01', ttl] : ['1', '11', ttl, shape];
+    const words = [evalsha, sha, '1', key, '00', ...fixed, '1', ...own, ...values];
     return `*${words.length}\r\n${words.map(bulk).join('')}`;
   });
 }
 
-function ones(mask: string): number {
-  return mask.split('1').length - 1;
+function ones(shape: string): number {
+  return shape.split('1').length - 1;
 }
 
 function replaceCalls(chunk: Chunk, calls: readonly string[], firstRow: number): Int32Array {

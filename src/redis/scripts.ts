@@ -4,9 +4,11 @@
  *
  * KEYS   one key a row.
  * ARGV   1 `from`: rows before it are passed over (they were settled by an earlier send of this call)
- *        2 EXPIRE or PEXPIRE   3 '1' where every row has all fields, else '0'   4.. the field names
- *        then each row: its TTL in that command's unit ('0' = none) · [newer: its event time] ·
- *        [flag 0: its shape, one character a field: 1 value, 0 absent, x remove] · the values present
+ *        2 EXPIRE or PEXPIRE   3.. the field names   then how many TTLs and how many shapes follow, then the
+ *        forms: two letters a row, its shape ('0': all fields, '1' the first shape, '2' the next ...) and its
+ *        TTL ('1' the first one ...); then the TTLs in that command's unit ('0' = none) and the shapes, one
+ *        character a field (1 value, 0 absent, x remove)
+ *        then each row: [newer: its event time] · the values present
  * Reply  the number of rows written, when all were; else a text: a letter for each row from `from` on
  *        (W written, U unchanged, S stale, E refused, X no TTL) and after it, one a line, the error of each
  *        E and X. It ends early after an error that later rows would meet as well.
@@ -20,31 +22,21 @@ const UNROLLED_FIELDS = 60;
 const UNPACK_LIMIT = 6000;
 
 /** Where the field names start in ARGV, from 1. */
-export const NAMES_AT = 4;
+export const NAMES_AT = 3;
 
 export function writeScript(mode: WriteMode, fields: number): string {
-  const lead = mode === 'newer' ? 2 : 1;
+  const lead = mode === 'newer' ? 1 : 0;
   return `${prelude(fields)}
 ${mode === 'newer' ? COMPARE : ''}
-if A[3] == '1' then
-  local p = ${NAMES_AT + fields} + from * ${fields + lead}
-  for i = from + 1, n do
-    local k, ttl, s = K[i], A[p], nil
-    ${row(mode, fullHset(fields, lead), 'A[p + 1]', '')}
+for i = 1, n do
+  local letter, ttlLetter = byte(forms, 2 * i - 1, 2 * i)
+  local shape = letter ~= 48 and (shapes[letter] or shapeOf(letter)) or nil
+  if i > from then
+    local k, ttl, s, q = K[i], A[ttlsAt + ttlLetter], nil, p + ${lead - 1}
+    ${row(mode, hset(fields), 'A[p]', mode === 'replace' ? '' : HDEL)}
     if s or out then if note(i, s) then break end end
-    p = p + ${fields + lead}
   end
-else
-  local p = ${NAMES_AT + fields}
-  for i = 1, n do
-    local shape = shapeOf(A[p + ${lead}])
-    if i > from then
-      local k, ttl, s, q = K[i], A[p], nil, p + ${lead}
-      ${row(mode, sparseHset(fields, lead), 'A[p + 1]', mode === 'replace' ? '' : HDEL)}
-      if s or out then if note(i, s) then break end end
-    end
-    p = p + ${lead + 1} + shape.count
-  end
+  p = p + ${lead} + (shape and shape.count or ${fields})
 end
 if not out then return n - from end
 return table.concat(out) .. table.concat(texts)`;
@@ -54,7 +46,10 @@ function prelude(fields: number): string {
   return `local K, A = KEYS, ARGV
 local n = #K
 if n == 0 then return 0 end
-local from, expire = tonumber(A[1]), A[2]
+local from, expire, forms = tonumber(A[1]), A[2], A[${NAMES_AT + fields + 2}]
+local ttlsAt = ${NAMES_AT + fields + 2} - 48
+local shapesAt = ttlsAt + tonumber(A[${NAMES_AT + fields}])
+local p = shapesAt + tonumber(A[${NAMES_AT + fields + 1}]) + 49
 local pcall, type, unpack, byte, match = redis.pcall, type, unpack, string.byte, string.match
 local stop = {${STOP_WORDS.map((word) => `${word}=true`).join(',')}}
 local out, texts, t, shapes, halt = nil, {}, {}, {}, false
@@ -78,10 +73,8 @@ local function note(i, s)
   out[#out + 1] = s or 'W'
   return halt
 end
-local function shapeOf(mask)
-  local shape = shapes[mask]
-  if shape then return shape end
-  shape = {count = 0, gone = {}}
+local function shapeOf(letter)
+  local mask, shape = A[shapesAt + letter], {count = 0, gone = {}}
   for j = 1, ${fields} do
     local b = byte(mask, j)
     if b == 49 then
@@ -91,7 +84,7 @@ local function shapeOf(mask)
       shape.gone[#shape.gone + 1] = A[j + ${NAMES_AT - 1}]
     end
   end
-  shapes[mask] = shape
+  shapes[letter] = shape
   return shape
 end
 local function each(command, k, list, count)
@@ -110,29 +103,26 @@ function nameLocals(fields: number): string {
   return `local ${numbers.map((j) => `f${j}`).join(', ')} = ${numbers.map((j) => `A[${NAMES_AT + j}]`).join(', ')}`;
 }
 
-/** Lua that sets `r` to the reply of HSET of a row with all its fields. */
-function fullHset(fields: number, lead: number): string {
+/** Lua that sets `r` to the reply of HSET; the values of the row begin at A[q + 1]. */
+function hset(fields: number): string {
+  return `if shape then
+      for j = 1, shape.count do t[2 * j - 1] = shape[j]; t[2 * j] = A[q + j] end
+      r = each('HSET', k, t, 2 * shape.count)
+    else
+      ${fullHset(fields)}
+    end`;
+}
+
+function fullHset(fields: number): string {
   if (fields > UNROLLED_FIELDS) {
-    return `for j = 1, ${fields} do t[2 * j - 1] = A[j + ${NAMES_AT - 1}]; t[2 * j] = A[p + j + ${lead - 1}] end
-    r = each('HSET', k, t, ${2 * fields})`;
+    return `for j = 1, ${fields} do t[2 * j - 1] = A[j + ${NAMES_AT - 1}]; t[2 * j] = A[q + j] end
+      r = each('HSET', k, t, ${2 * fields})`;
   }
-  const pairs = Array.from({ length: fields }, (_, j) => `f${j}, A[p + ${lead + j}]`);
+  const pairs = Array.from({ length: fields }, (_, j) => `f${j}, A[q + ${j + 1}]`);
   return `r = pcall('HSET', k, ${pairs.join(', ')})`;
 }
 
-/** A call with one sparse row is sparse as a whole, so its full rows take the quick way too. */
-function sparseHset(fields: number, lead: number): string {
-  const some = `for j = 1, shape.count do t[2 * j - 1] = shape[j]; t[2 * j] = A[q + j] end
-      r = each('HSET', k, t, 2 * shape.count)`;
-  if (fields > UNROLLED_FIELDS) return some;
-  return `if shape.count == ${fields} then
-        ${fullHset(fields, lead + 1)}
-      else
-        ${some}
-      end`;
-}
-
-const HDEL = `if type(r) == 'number' and #shape.gone > 0 then r = each('HDEL', k, shape.gone, #shape.gone) end`;
+const HDEL = `if shape and type(r) == 'number' and #shape.gone > 0 then r = each('HDEL', k, shape.gone, #shape.gone) end`;
 
 const TIME_TO_LIVE = `if type(r) ~= 'number' then
       s = fault(r)

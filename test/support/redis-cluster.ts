@@ -4,7 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import { freePort, startRedis, type TestRedis } from './redis-server.ts';
-import { type Hash, storedHashes } from './writing.ts';
+import { type Hash, storedOf } from './writing.ts';
 
 export interface ClusterOptions {
   /** More arguments for every redis-server. */
@@ -188,7 +188,7 @@ function control(
       }),
     stored: async () => {
       const all: Record<string, Hash> = Object.create(null);
-      for (const node of await masters()) Object.assign(all, await hashesOf(node));
+      for (const node of await masters()) Object.assign(all, await storedOf(node.url));
       return all;
     },
     calls: async (command) => {
@@ -207,15 +207,6 @@ function control(
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
-}
-
-async function hashesOf(node: TestRedis): Promise<Record<string, Hash>> {
-  const client = new Redis(node.url);
-  try {
-    return await storedHashes(client);
-  } finally {
-    client.disconnect();
-  }
 }
 
 /** A killed node has a client that would wait for ever. */

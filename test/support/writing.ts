@@ -1,5 +1,5 @@
 /** Rows given to a Writer without sources and schema, and what became of each of them. */
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { RowCode, SkipCode } from '../../src/core/errors.ts';
 import type { ByteString, RowFault, RowOrigin, WriteListener, Writer } from '../../src/core/types.ts';
 import { connect, createWriter, type WriterOptions } from '../../src/redis/index.ts';
@@ -159,6 +159,16 @@ export async function storedHashes(client: Redis): Promise<Record<string, Hash>>
     hashes[key.toString('latin1')] = { fields, ttlMs: Number(replies[2 * i + 1]?.[1]) };
   }
   return hashes;
+}
+
+/** The same, on a connection of its own. */
+export async function storedOf(url: string): Promise<Record<string, Hash>> {
+  const client = new Redis(url);
+  try {
+    return await storedHashes(client);
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** Fields alone, for comparing two states whose TTLs differ by moments. */

@@ -71,7 +71,9 @@ export function createRoutes(options: RoutesOptions): Routes {
 
   function reroute(index: number, movedTo: ReadonlyMap<number, string>): void {
     for (const [slot, node] of movedTo) {
-      if (topology?.owner(slot) === nodes[index]) topology?.learn(slot, node);
+      const owner = topology?.owner(slot) ?? null;
+      // A node that does not know yet was asked.
+      if (owner === null || owner === nodes[index]) topology?.learn(slot, node);
     }
     const lost = lostSlots(index);
     if (lost.size === 0) return;

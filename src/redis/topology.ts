@@ -20,7 +20,7 @@ export interface Topology {
   learn(slot: number, node: string): void;
   /**
    * Asks `first` and then the other nodes until one answers; nothing changes where none does. Throws
-   * REDIS_AUTH where it is not permitted. Calls at the same time share one round.
+   * REDIS_AUTH where none answers and it is not permitted. Calls at the same time share one round.
    */
   refresh(withinMs: number, first?: string): Promise<void>;
 }
@@ -64,14 +64,17 @@ export async function readTopology(
     const until = Date.now() + withinMs;
     start += 1;
     const others = nodes.map((_, i) => nodes[(i + start) % nodes.length] as string);
+    let refusal: FeaturectlError | null = null;
     for (const node of new Set([...(first ? [first] : []), ...others, ...connection.nodes])) {
       try {
         return await askNode(node);
       } catch (error) {
-        if (error instanceof FeaturectlError) throw error;
-        if (Date.now() > until) return;
+        // One node may lack the user that the others have.
+        if (error instanceof FeaturectlError) refusal = error;
+        if (Date.now() > until) break;
       }
     }
+    if (refusal !== null) throw refusal;
   }
 
   take(await clusterSlots(client, withinMs), addressOf(client));

@@ -317,10 +317,11 @@ async function compare(dir: string, load: Load, clean: TestRedis, site: Site): P
   await plantForeign(site.at, load.plan[1]);
   const happened: string[] = [];
   let isOver = false;
-  const trouble = makeTrouble(site, load, happened, () => isOver);
+  const trouble = makeTrouble(site, load, happened, () => isOver).catch((error: unknown) => error);
   const found = await ingest(name, load, [...site.flags, '--rate', `${RATE}/s`, '--retry-for', '20s']);
   isOver = true;
-  await trouble;
+  const failed = await trouble;
+  if (failed) throw failed;
   await takeForeign(site.at, load.plan);
   const differences = [
     ...differingCounts(found, expected, load.plan[1]),

@@ -1,0 +1,27 @@
+/** Which packages a run of the built program loads. */
+import { spawnSync } from 'node:child_process';
+
+const ENTRY = new URL('../../bin/featurectl.js', import.meta.url).pathname;
+
+/** Tells every package that is resolved on a pipe of its own. */
+const HOOK = `
+  import { writeSync } from 'node:fs';
+  export async function resolve(specifier, context, next) {
+    const found = await next(specifier, context);
+    const [, name] = /\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(found.url) ?? [];
+    if (name) writeSync(3, name + '\\n');
+    return found;
+  }`;
+
+const asUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
+export function loadedPackages(argv: readonly string[], env: NodeJS.ProcessEnv = {}): readonly string[] {
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(HOOK))});`;
+  const done = spawnSync(process.execPath, ['--import', asUrl(register), ENTRY, ...argv], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (done.status !== 0) throw new Error(`${argv.join(' ')} exited with ${done.status}: ${done.stderr}`);
+  return [...new Set(String(done.output[3]).split('\n'))].filter((name) => name !== '').sort();
+}

@@ -94,7 +94,7 @@ function usageError(complaint: string): FeaturectlError {
 /** The whole grammar: what parses a command line, and what docs and completion are made from. */
 export function buildProgram(io: Io, handlers: Handlers, done: (code: number) => void): Command {
   const program = new Command('featurectl')
-    .description('Load batches of ML features from CSV, Parquet and Arrow into Redis.')
+    .description('Load batches of ML features from CSV, ndjson, Parquet and Arrow into Redis.')
     .version(packageVersion())
     .exitOverride()
     .showHelpAfterError('(featurectl COMMAND --help shows the options)')
@@ -124,8 +124,11 @@ Exit codes:
 function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
   const command = program
     .command('ingest')
-    .description('Write the rows of CSV, Parquet or Arrow files to Redis hashes with a TTL.')
-    .argument('[source...]', 'file, glob, directory or - for stdin; several are one run');
+    .description('Write the rows of CSV, ndjson, Parquet or Arrow files to Redis hashes with a TTL.')
+    .argument(
+      '[source...]',
+      'file, glob, directory, URL (http, https, s3, gs) or - for stdin; several are one run',
+    );
   addLoadOptions(command)
     .option('--dry-run', 'do everything but write; needs no Redis', false)
     .option(
@@ -157,7 +160,8 @@ const INGEST_EXAMPLES = `
 Examples:
   featurectl ingest users.csv --schema users.yaml
   featurectl ingest 'out/part-*.parquet' --key user_id --prefix features:user: --ttl 24h
-  zcat users.csv.gz | featurectl ingest - --format csv --schema users.yaml --max-errors 0.1% --rejects bad.csv
+  featurectl ingest 's3://bucket/day=1/*.parquet' https://host/users.csv.gz --schema users.yaml
+  jq -c '.[]' users.json | featurectl ingest - --schema users.yaml --max-errors 0.1% --rejects bad.csv
 
 Write modes: merge sets the fields of a row and keeps other fields of the hash; replace makes the row the
 whole hash, whatever the key held before; newer is merge where event_time is later than the stored one.
@@ -172,7 +176,7 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
     .description(
       'Says which rows ingest would reject; ingest --dry-run with --max-errors all. Needs no Redis.',
     )
-    .argument('<source...>', 'file, glob, directory or - for stdin');
+    .argument('<source...>', 'file, glob, directory, URL (http, https, s3, gs) or - for stdin');
   addLoadOptions(command).action(async (sources: string[], flags: IngestFlags) => {
     done(
       await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),

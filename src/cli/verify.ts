@@ -37,7 +37,7 @@ export function addVerify(program: Command, io: Io, done: (code: number) => void
   const command = program
     .command('verify')
     .description('Read sources again and compare them with Redis. Exit 1 when something differs.')
-    .argument('<source...>', 'file, glob, directory or - for stdin');
+    .argument('<source...>', 'file, glob, directory, URL (http, https, s3, gs) or - for stdin');
   addSchemaOptions(command);
   addReadingOptions(command);
   command

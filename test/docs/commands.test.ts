@@ -3,7 +3,8 @@
  * folder with fixtures/, featurectl on the PATH and a Redis of its own. A line that ends in `# exit N` must
  * exit with N, every other with 0.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,27 +46,39 @@ function commandsOf(block: string): Script['commands'] {
     .filter(({ line }) => line !== '' && !line.startsWith('#') && !SELF.has(line.replace(/\s+#.*$/, '')));
 }
 
-const files = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
-const scripts = files.filter((name) => name.endsWith('.md')).flatMap(scriptsOf);
+const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+const scripts = pages.filter((name) => name.endsWith('.md')).flatMap(scriptsOf);
 
 let redis: TestRedis;
 let dir: string;
+/** Serves the fixtures; a process, since each command is waited for. */
+let files: ChildProcess;
+let filesUrl: string;
 
 beforeAll(async () => {
   redis = await startRedis();
   dir = mkdtempSync(join(tmpdir(), 'featurectl-docs-'));
   cpSync(join(ROOT, 'fixtures'), join(dir, 'fixtures'), { recursive: true });
   symlinkSync(join(ROOT, 'bin/featurectl.js'), join(dir, 'featurectl'));
+  files = spawn(process.execPath, [join(ROOT, 'test/support/serve-folder.js'), join(dir, 'fixtures')]);
+  const [port] = (await once(files.stdout as NodeJS.EventEmitter, 'data')) as [Buffer];
+  filesUrl = `http://127.0.0.1:${String(port).trim()}`;
 });
 
 afterAll(async () => {
+  files.kill();
   await redis.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 
 describe.each(scripts.filter((script) => script.commands.length > 0))('$name', ({ commands }) => {
   it.each(commands)('$line', ({ line, exit }) => {
-    const env = { ...process.env, PATH: `${dir}:${process.env.PATH}`, REDIS_URL: redis.url };
+    const env = {
+      ...process.env,
+      PATH: `${dir}:${process.env.PATH}`,
+      REDIS_URL: redis.url,
+      DATA_URL: filesUrl,
+    };
     const done = spawnSync('bash', ['-o', 'pipefail', '-c', line], { cwd: dir, env, encoding: 'utf8' });
     expect(done.status, `${done.stdout}\n${done.stderr}`).toBe(exit);
   });

@@ -87,7 +87,7 @@ async function ports(count: number): Promise<number[]> {
 function nodeArgs(bus: number): string[] {
   return [
     ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-port', String(bus)],
-    ...['--cluster-node-timeout', '700', '--cluster-replica-validity-factor', '0'],
+    ...['--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0'],
     ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
   ];
 }
@@ -179,12 +179,15 @@ function control(
     },
     settled: () =>
       until('the cluster to be well', async () => {
-        const checks = (await living()).map(async (node) => {
-          const info = String(await node.cli('CLUSTER', 'INFO'));
-          const isJoined = !/master_link_status:down/.test(await replication(node));
-          return /cluster_state:ok/.test(info) && isJoined;
-        });
-        return (await Promise.all(checks)).every(Boolean);
+        const nodesNow = await living();
+        const checks = await Promise.all(
+          nodesNow.map(async (node) => {
+            const info = String(await node.cli('CLUSTER', 'INFO'));
+            return /cluster_state:ok/.test(info) && !/master_link_status:down/.test(await replication(node));
+          }),
+        );
+        const views = await Promise.all(nodesNow.map(ownersSeenBy));
+        return checks.every(Boolean) && new Set(views).size === 1;
       }),
     stored: async () => {
       const all: Record<string, Hash> = Object.create(null);
@@ -209,6 +212,15 @@ function control(
   };
 }
 
+/** Which node has which slots, as this one believes. */
+async function ownersSeenBy(node: TestRedis): Promise<string> {
+  const ranges = (await node.cli('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+  return ranges
+    .map(([from, to, [, , id]]) => `${from}-${to} ${id}`)
+    .sort()
+    .join();
+}
+
 /** A killed node has a client that would wait for ever. */
 async function isAlive(node: TestRedis): Promise<boolean> {
   const client = new Redis(node.url, { lazyConnect: true, retryStrategy: () => null });
@@ -229,9 +241,9 @@ async function filter<T>(items: readonly T[], is: (item: T) => Promise<boolean>)
 }
 
 export async function until(what: string, isDone: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 600; attempt++) {
     if (await isDone()) return;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 40));
   }
-  throw new Error(`waited 15 s for ${what}`);
+  throw new Error(`waited 24 s for ${what}`);
 }

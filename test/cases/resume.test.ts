@@ -1,10 +1,12 @@
 /** --checkpoint as a user meets it: what resumes, what is refused, and what is said. */
 import { existsSync } from 'node:fs';
-import { readFile, rm, truncate, utimes } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
 import type { RunResult } from '../support/run.ts';
+import { start } from '../support/spawn.ts';
 
 let desk: Desk;
 let file: string;
@@ -135,6 +137,58 @@ it('a Redis that goes away: rows in doubt are sent again', async () => {
     skipped: 0,
   });
   expect(await desk.read('bad.csv')).not.toContain('UNSETTLED');
+});
+
+it('a disk that takes no more checkpoints ends the run, with what is settled counted', async () => {
+  const lost = desk.path('lost');
+  await mkdir(lost);
+  const argv = [
+    'ingest',
+    file,
+    '--schema',
+    schema,
+    '--max-errors',
+    '5',
+    '--checkpoint',
+    join(lost, 'cp.json'),
+  ];
+  const running = desk.run([...argv, '--rate', '1k/s', '--chunk-rows', '20']);
+  while ((await desk.client.dbsize()) < 200) await new Promise((resolve) => setTimeout(resolve, 10));
+  await rm(lost, { recursive: true });
+  const { code, stderr } = await running;
+  expect(stderr).toMatch(/cannot write the checkpoint .*\[OUTPUT\]/);
+  expect(code).toBe(4);
+  expect(await desk.client.dbsize()).toBeLessThan(ROWS - 1);
+  expect(stderr).toMatch(
+    new RegExp(`written +${await desk.client.dbsize()}\\n`.replace(/(\d)(\d{3})/, '$1,?$2')),
+  );
+});
+
+it('a second signal ends it at once, and the next run goes on all the same', async () => {
+  const argv = [
+    'ingest',
+    file,
+    '--schema',
+    schema,
+    '--max-errors',
+    '5',
+    '--checkpoint',
+    desk.path('cp.json'),
+  ];
+  const run = start([...argv, '--rate', '1k/s', '--chunk-rows', '20'], { REDIS_URL: desk.redis.url });
+  while ((await desk.client.dbsize()) < 1500) await new Promise((resolve) => setTimeout(resolve, 10));
+  // Rows have to be on the way, or the first signal ends it.
+  await desk.client.call('CLIENT', 'PAUSE', '8000', 'WRITE');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  run.child.kill('SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  run.child.kill('SIGTERM');
+  expect(await run.done).toMatchObject({ code: 143, signal: null });
+  await desk.client.call('CLIENT', 'UNPAUSE');
+  const next = await desk.run([...argv, '--report', desk.path('run.json')]);
+  expect(next.code, next.stderr).toBe(1);
+  expect((await report()).counts).toMatchObject({ read: ROWS, written: ROWS - 1, rejected: 1 });
+  expect(Object.keys(await desk.take())).toHaveLength(ROWS - 1);
 });
 
 describe('refused', () => {

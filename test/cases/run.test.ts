@@ -100,6 +100,17 @@ describe('--rejects', () => {
     expect(Object.keys(stored)).toHaveLength(written);
   });
 
+  it('keeps what an earlier run left until Redis is reached', async () => {
+    const rejects = desk.path('earlier.csv');
+    await load(desk, 'id,x\n1,no\n', { x: 'int64', flags: ['--max-errors', 'all', '--rejects', rejects] });
+    const before = await desk.read('earlier.csv');
+    expect(before).toContain('1,no');
+    const away = ['--redis', 'redis://127.0.0.1:1', '--retry-for', '0ms'];
+    const { code } = await load(desk, rowsOf(3), { flags: ['--rejects', rejects, ...away] });
+    expect(code).toBe(4);
+    expect(await desk.read('earlier.csv')).toBe(before);
+  });
+
   it('is not there after a run without rejects', async () => {
     const rejects = desk.path('none.csv');
     await load(desk, rowsOf(3), { flags: ['--rejects', rejects] });

@@ -36,7 +36,7 @@ export interface ConnectionFlags {
 
 export interface ReadingFlags {
   format?: SourceFormat;
-  encoding?: 'utf8' | 'latin1' | 'utf16le';
+  encoding?: 'utf8' | 'latin1' | 'windows-1252' | 'utf16le';
   delimiter?: string;
   maxRecordSize?: number;
 }
@@ -113,7 +113,7 @@ export function addReadingOptions(command: Command): void {
       new Option(
         '--encoding <encoding>',
         'of CSV and ndjson text (default: a byte order mark decides, else utf8)',
-      ).choices(['utf8', 'latin1', 'utf16le']),
+      ).choices(['utf8', 'latin1', 'windows-1252', 'utf16le']),
     )
     .option(
       '--delimiter <char>',

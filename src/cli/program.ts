@@ -184,6 +184,14 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
   });
 }
 
+const GET_EXAMPLES = `
+Bytes that are no UTF-8 are shown one by one as \\xNN (and a backslash beside them as \\x5c).
+
+Examples:
+  featurectl get user_0001 user_0002 --schema users.yaml
+  featurectl get '["a,b","c"]' --schema composite.yaml --json
+`;
+
 function addGet(program: Command, io: Io, handlers: Handlers, done: (code: number) => void): void {
   const command = program
     .command('get')
@@ -196,7 +204,7 @@ function addGet(program: Command, io: Io, handlers: Handlers, done: (code: numbe
     .option('--prefix <text>', 'without a schema: what stands before the entity in the key', '')
     .option('--json', 'one JSON object a line', false);
   addConnectionOptions(command);
-  command.action(async (entities: string[], flags: GetFlags) => {
+  command.addHelpText('after', GET_EXAMPLES).action(async (entities: string[], flags: GetFlags) => {
     done(await handlers.get(getOptions(entities, flags), io));
   });
 }

@@ -1,8 +1,10 @@
 /** The end of a run: rejects closed, summary and report written, exit code chosen. */
+
 import { parse } from 'node:path';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
 import type { Ledger } from '../core/ledger.ts';
+import { counted } from '../core/units.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import type { Run } from './run.ts';
 import { tellEnd } from './tell-end.ts';
@@ -26,7 +28,7 @@ export async function finishRun(run: Run, ending: Ending): Promise<number> {
 
 function endingError(run: Run, ending: Ending): unknown {
   if (ending.kind === 'fatal') return ending.error;
-  if (ending.kind === 'budget') return budgetError(run.ledger);
+  if (ending.kind === 'budget') return budgetError(run.ledger, ending.isRead);
   const isEmpty = ending.kind === 'complete' && run.ledger.counts().read === 0;
   if (isEmpty && run.options.failOnEmpty) {
     return new FeaturectlError('EMPTY', 'expected at least one row (--fail-on-empty), found none');
@@ -34,14 +36,16 @@ function endingError(run: Run, ending: Ending): unknown {
   return null;
 }
 
-function budgetError(ledger: Ledger): FeaturectlError {
-  const { rejected, failed, written } = ledger.counts();
+function budgetError(ledger: Ledger, isRead: boolean): FeaturectlError {
+  const { read, rejected, failed, written } = ledger.counts();
   const first = ledger.firstFailures()[0];
   const place = first ? `; the first is ${first.source}:${first.line}: ${first.code}: ${first.reason}` : '';
+  const allowed = isRead ? `allows of ${counted(read, 'row')}` : 'allows, so the run stopped';
+  const done = `${counted(written, 'row')}${isRead ? '' : ' before that'} ${written === 1 ? 'is' : 'are'} written`;
   return new FeaturectlError(
     'BUDGET',
-    `${rejected + failed} bad row(s), more than --max-errors allows, so the run stopped; ` +
-      `${written} row(s) before that are written${place}. Mend the source, or allow more with --max-errors`,
+    `${counted(rejected + failed, 'bad row')}, more than --max-errors ${allowed}; ${done}${place}. ` +
+      'Mend the source, or allow more with --max-errors',
   );
 }
 

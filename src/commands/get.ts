@@ -1,9 +1,10 @@
 /** `featurectl get`: the features of entities, with TTL and age, as a person or a script wants to see them. */
+import { showBytes } from '../core/bytes-text.ts';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { ReadOutcome, StoredEntity } from '../core/feature-reader.ts';
 import { formatEntity } from '../output/entity.ts';
 import { connect, createReader } from '../redis/index.ts';
-import { type FeatureSchema, fromBytes, toBytes } from '../schema/index.ts';
+import { type FeatureSchema, toBytes } from '../schema/index.ts';
 import { connectOptions } from './connection.ts';
 import { entityKey } from './entity-key.ts';
 import type { GetOptions, Io } from './options.ts';
@@ -50,7 +51,7 @@ function viewOf(schema: FeatureSchema | null, entity: string, key: string, outco
   const stored = outcome instanceof FeaturectlError ? null : outcome;
   return {
     entity,
-    key: fromBytes(key),
+    key: showBytes(key),
     found: stored !== null,
     ttl_seconds: stored?.ttlMs == null ? null : Math.round(stored.ttlMs / 1000),
     age_seconds: stored === null ? null : ageSeconds(schema, stored),
@@ -67,8 +68,8 @@ function featuresOf(schema: FeatureSchema | null, { fields }: StoredEntity): Rec
     if (value !== undefined) shown.set(feature.name, feature.decode(value));
   }
   for (const [field, value] of fields) {
-    const name = fromBytes(field);
-    if (!shown.has(name)) shown.set(name, fromBytes(value));
+    const name = showBytes(field);
+    if (!shown.has(name)) shown.set(name, showBytes(value));
   }
   // fromEntries defines properties, so that a field named __proto__ is one like any other.
   return Object.fromEntries(shown);

@@ -1,4 +1,5 @@
 /** `featurectl ingest` and `validate`: wires schema, sources, Redis and output around the core loop. */
+
 import { randomUUID } from 'node:crypto';
 import { createAccounts, type FailureSink } from '../core/accounts.ts';
 import { ledgerState } from '../core/checkpoint.ts';
@@ -7,6 +8,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import { type Ending, ingest } from '../core/ingest.ts';
 import { createLedger } from '../core/ledger.ts';
 import type { ColumnInfo, RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
+import { counted } from '../core/units.ts';
 import { fingerprint } from '../output/fingerprint.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
@@ -117,7 +119,7 @@ function goOn({ checkpoints, ledger, options, progress }: Run): boolean {
   if (saved === null) return false;
   ledger.add(ledgerState(saved));
   const { read, written } = saved.counts;
-  const rows = `${read} row(s) are read, ${written} written`;
+  const rows = `${counted(read, 'row')} read, ${written} written`;
   progress.note(
     saved.complete
       ? `--checkpoint ${options.checkpoint}: this load is complete: ${rows}. Remove the file to load it again`

@@ -42,7 +42,7 @@ export interface SchemaOptions {
 export interface ReadingOptions {
   readonly format: SourceFormat | null;
   /** Null: a byte order mark decides, else UTF-8. */
-  readonly encoding: 'utf8' | 'latin1' | 'utf16le' | null;
+  readonly encoding: 'utf8' | 'latin1' | 'windows-1252' | 'utf16le' | null;
   readonly delimiter: string | null;
   /** Bytes. */
   readonly maxRecordSize: number;

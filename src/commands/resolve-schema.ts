@@ -31,8 +31,21 @@ export async function readSchema(path: string): Promise<FeatureSchema> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FeaturectlError('SCHEMA', `cannot read the schema file ${path}: ${reason}`, { cause: error });
+    throw new FeaturectlError('SCHEMA', `${path}: cannot read the schema file: ${whyUnread(error)}`, {
+      cause: error,
+    });
   }
   return parseSchema(text, path);
+}
+
+const UNREAD: ReadonlyMap<unknown, string> = new Map([
+  ['ENOENT', `there is no such file; check the path, or draft one with: featurectl infer SOURCE`],
+  ['EISDIR', 'it is a directory; name the file in it'],
+  ['ENOTDIR', 'a part of its path is not a directory; check the path'],
+  ['EACCES', 'permission denied; give this user read access'],
+]);
+
+function whyUnread(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return UNREAD.get(code) ?? (error instanceof Error ? error.message : String(error));
 }

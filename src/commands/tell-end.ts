@@ -1,6 +1,8 @@
 /** The last words of a run on stderr: summary and interrupt, as text or JSON. What ended it is said by whoever catches it. */
+
 import { EXIT } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
+import { counted } from '../core/units.ts';
 import { redactUrls } from '../output/redact.ts';
 import { buildReport } from '../output/report.ts';
 import type { RunFacts } from '../output/run-facts.ts';
@@ -26,7 +28,7 @@ function tellSummary({ log, io, options }: Run, facts: RunFacts): void {
 
 function interruptedMessage(run: Run): string {
   const { read } = run.ledger.counts();
-  const start = `interrupted after ${read} row(s); what is counted as written is in Redis. `;
+  const start = `interrupted after ${counted(read, 'row')}; what is counted as written is in Redis. `;
   if (!run.checkpoints) {
     return `${start}The same command again writes all rows anew and ends in the same state`;
   }

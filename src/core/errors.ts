@@ -26,7 +26,7 @@ export const ERRORS = {
   },
   COLUMN: { exit: EXIT.usage, meaning: 'a column that the schema names is not in the source' },
   TYPE: { exit: EXIT.usage, meaning: 'a source column has a type that its feature cannot take' },
-  BUDGET: { exit: EXIT.budget, meaning: 'more rows failed than --max-errors allows; the run stopped' },
+  BUDGET: { exit: EXIT.budget, meaning: 'more rows failed than --max-errors allows' },
   EMPTY: { exit: EXIT.budget, meaning: 'the sources hold no row and --fail-on-empty was given' },
   SOURCE_MISSING: {
     exit: EXIT.fatal,

@@ -20,7 +20,9 @@ export interface IngestJob {
 
 /** How a run ended. In every case each row read is in exactly one count of the ledger. */
 export type Ending =
-  | { readonly kind: 'complete' | 'budget' | 'interrupted' }
+  | { readonly kind: 'complete' | 'interrupted' }
+  /** `isRead`: every row had been read when the budget was judged. */
+  | { readonly kind: 'budget'; readonly isRead: boolean }
   | { readonly kind: 'fatal'; readonly error: unknown };
 
 export async function ingest(job: IngestJob): Promise<Ending> {
@@ -66,13 +68,13 @@ async function readBatch(job: IngestJob, encoder: RowEncoder, origin: RowOrigin)
     if (step.empty > 0) accounts.skipped(origin, 'empty', step.empty);
     if (step.fault) accounts.failure(origin, step.next - 1, step.stage, step.fault);
     row = step.next;
-    if (ledger.overBudget(false)) return { kind: 'budget' };
+    if (ledger.overBudget(false)) return { kind: 'budget', isRead: false };
     if (step.full) await orAborted(writer.room(), job.signal);
     if (job.signal.aborted) return { kind: 'interrupted' };
   }
   if (accounts.mustSettle()) await orAborted(writer.drain(), job.signal);
   await accounts.flush();
-  return ledger.overBudget(false) ? { kind: 'budget' } : null;
+  return ledger.overBudget(false) ? { kind: 'budget', isRead: false } : null;
 }
 
 /** Brings every row that was read to its count, whatever ended the reading. */
@@ -88,7 +90,7 @@ async function settle(job: IngestJob, ending: Ending): Promise<Ending> {
     if (job.signal.aborted) return { kind: 'interrupted' };
     return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
   }
-  if (ending.kind === 'complete' && job.ledger.overBudget(true)) return { kind: 'budget' };
+  if (ending.kind === 'complete' && job.ledger.overBudget(true)) return { kind: 'budget', isRead: true };
   return ending;
 }
 

@@ -53,3 +53,8 @@ export function parseShare(text: string): number | null {
   const share = match ? Number(match[1]) / 100 : Number.NaN;
   return share >= 0 && share <= 1 ? share : null;
 }
+
+/** `1 bad row`, `2,000 bad rows`. */
+export function counted(count: number, noun: string): string {
+  return `${String(count).replace(/\B(?=(\d{3})+$)/g, ',')} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -3,9 +3,11 @@
  * Its columns are the original ones and REJECT_COLUMNS. Sources of other columns go to files of their own
  * beside it: `bad.csv`, `bad-2.csv`, … After a run without rejects no file is there.
  */
+
 import { closeSync, openSync } from 'node:fs';
 import type { RowFailure } from '../core/ledger.ts';
 import type { ByteString, RowOrigin } from '../core/types.ts';
+import { counted } from '../core/units.ts';
 import { layoutFor, type RejectLayout, rejectLine } from './reject-record.ts';
 import {
   cut,
@@ -233,7 +235,10 @@ function fail(state: State, path: string, cause: unknown): void {
 function throwError(state: State): void {
   if (!state.error) return;
   state.reported = true;
-  const more = state.lost > 0 ? `; ${state.lost} rejected row(s) are not in it` : '';
+  const more =
+    state.lost > 0
+      ? `; ${counted(state.lost, 'rejected row')} ${state.lost === 1 ? 'is' : 'are'} not in it`
+      : '';
   throw outputError('the rejects file', state.error.path, state.error.cause, more);
 }
 

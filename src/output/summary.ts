@@ -1,6 +1,8 @@
 /** The table at the end of a run, for a person. Plain text, no colour. */
+
 import { ROW_CODES, SKIP_CODES } from '../core/errors.ts';
 import type { RowFailure } from '../core/ledger.ts';
+import { counted } from '../core/units.ts';
 import { alignRows, formatBytes, formatCount, formatSeconds, printable, rowsPerSecond } from './format.ts';
 import { type RunFacts, runSeconds } from './run-facts.ts';
 
@@ -21,7 +23,7 @@ export function formatSummary(facts: RunFacts): string {
 export function formatQuietSummary(facts: RunFacts): string {
   const { counts, failuresByCode, firstFailures, rejectsPaths } = facts;
   const codes = [...failuresByCode].sort(mostFirst).map(([code, rows]) => `${code} ${formatCount(rows)}`);
-  const bad = `${formatCount(counts.rejected + counts.failed)} of ${formatCount(counts.read)} row(s) are bad`;
+  const bad = `${formatCount(counts.rejected + counts.failed)} of ${counted(counts.read, 'row')} are bad`;
   const [first] = firstFailures;
   const where =
     rejectsPaths.length > 0
@@ -81,7 +83,7 @@ function failureLines({ counts, firstFailures, rejectsPaths }: RunFacts): string
 
 /** `  users.csv:12 column age: INT expected …`; the place is what editors and grep take. */
 export function formatFailure(failure: RowFailure): string {
-  const column = failure.column === null ? '' : ` column ${failure.column}`;
+  const column = failure.column === null ? '' : ` column ${JSON.stringify(failure.column)}`;
   return printable(`  ${failure.source}:${failure.line}${column}: ${failure.code}: ${failure.reason}`);
 }
 

@@ -1,6 +1,7 @@
 /** What `verify` found, for a person and as JSON. */
+
+import { showBytes } from '../core/bytes-text.ts';
 import type { FeatureDifference, KeyDifference } from '../core/verdicts.ts';
-import { showBytes } from './bytes-text.ts';
 import { alignRows, formatCount, formatSeconds, printable } from './format.ts';
 import { redactUrls } from './redact.ts';
 

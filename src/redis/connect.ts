@@ -4,7 +4,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import { parseAddress, type RedisAddress } from './address.ts';
 import { ask, inTime, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
-import { atMostEvery, type Patience, persist } from './persist.ts';
+import { type Patience, persist, thinned } from './persist.ts';
 import { hostOf, portOf } from './redirect.ts';
 import { firstWord } from './server-errors.ts';
 
@@ -25,7 +25,7 @@ export interface ConnectOptions {
   /** One try only. */
   readonly failFast?: boolean;
   readonly signal?: AbortSignal;
-  /** Told when a try has failed and another follows; at most once a second. */
+  /** Told when a try has failed and another follows; at most once a second, of the same every 10 s. */
   readonly retrying?: (message: string) => void;
 }
 
@@ -129,7 +129,7 @@ function patience(shown: string, options: ConnectOptions): Patience {
     retryForMs: options.retryForMs,
     failFast: options.failFast ?? false,
     signal: options.signal,
-    retrying: atMostEvery(1000, (message) => told?.(`waiting for Redis at ${shown}: ${message}`)),
+    retrying: thinned((message) => told?.(`waiting for Redis at ${shown}: ${message}`)),
     gaveUp: (error) => unreachable(shown, error, options),
   };
 }

@@ -54,6 +54,30 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   }
 }
 
+/** Texts that are remembered; the oldest is forgotten, and would be told again. */
+const REMEMBERED = 50;
+
+/** At most one message each `gapMs`, and the same text again after `repeatMs` only. */
+export function thinned(
+  tell: (message: string) => void,
+  gapMs = 1000,
+  repeatMs = 10_000,
+): (message: string) => void {
+  const told = new Map<string, number>();
+  let last = Number.NEGATIVE_INFINITY;
+  return (message) => {
+    const now = performance.now();
+    if (now - last < gapMs || now - (told.get(message) ?? Number.NEGATIVE_INFINITY) < repeatMs) return;
+    last = now;
+    // Set anew, so that the first key is the oldest.
+    told.delete(message);
+    told.set(message, now);
+    const [oldest] = told.keys();
+    if (told.size > REMEMBERED && oldest !== undefined) told.delete(oldest);
+    tell(message);
+  };
+}
+
 /** Passes on the first message of each `ms`. */
 export function atMostEvery(ms: number, tell: (message: string) => void): (message: string) => void {
   let last = Number.NEGATIVE_INFINITY;

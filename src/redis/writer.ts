@@ -9,7 +9,7 @@ import type { Connection } from './connect.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneOptions } from './lane-options.ts';
-import { atMostEvery } from './persist.ts';
+import { thinned } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
 import { reloadScript } from './probe.ts';
 import { createRestoreFramer, createRestoreReplies } from './restore-framer.ts';
@@ -25,9 +25,6 @@ const CALL_ROWS = 50;
 /** The longest silence that is not taken for a dead connection. */
 const REPLY_WITHIN_MS = 15_000;
 
-/** A trouble that is being retried is told at most this often, over all lanes. */
-const TELL_EVERY_MS = 1000;
-
 /** A limited rate is kept evenly: a chunk is at most this part of a second. */
 const RATE_PARTS = 10;
 
@@ -37,7 +34,8 @@ export async function createWriter(
   options: WriterOptions,
   listener: WriteListener,
 ): Promise<Writer> {
-  const calm = { ...listener, retrying: atMostEvery(TELL_EVERY_MS, listener.retrying) };
+  // Over all lanes.
+  const calm = { ...listener, retrying: thinned(listener.retrying) };
   return startWriter(connection, options, calm, await setUp(connection, options, calm.retrying));
 }
 

@@ -49,12 +49,13 @@ function throwAll(code: ErrorCode, source: string, lines: readonly string[]): ne
 function missingLine({ name, by }: { name: string; by: string }, columns: readonly ColumnInfo[]): string {
   const names = columns.map((column) => column.name);
   const near = nearest(name, names);
-  const found = names.length > 20 ? `${names.slice(0, 20).join(', ')}, …` : names.join(', ');
+  const list = names.slice(0, 20).map(quoted).join(', ');
+  const found = names.length > 20 ? `${list}, …` : list;
   const single =
     names.length === 1 && /[;,\t|]/.test(names[0] ?? '')
       ? '; if the file has another delimiter, give --delimiter'
       : '';
-  return `expected a column ${name} (${by}), found ${near ? `${near}: did you mean that?` : `only ${found}`}${single}`;
+  return `expected a column ${quoted(name)} (${by}), found ${near ? `${quoted(near)}: did you mean that?` : `only ${found}`}${single}`;
 }
 
 function keyMisfits(
@@ -66,7 +67,7 @@ function keyMisfits(
     const type = columns[index.get(name) ?? 0]?.type ?? 'text';
     const codec = type === 'text' ? null : keyCodec(type, schema.zone);
     return typeof codec === 'string' && type !== 'text'
-      ? [`key column ${name} is ${describeType(type)}, which is no entity: ${codec}`]
+      ? [`key column ${quoted(name)} is ${describeType(type)}, which is no entity: ${codec}`]
       : [];
   });
 }
@@ -89,9 +90,14 @@ function featureMisfits(
     const typed = codec.typed(column.type);
     if (typeof typed !== 'string') return [];
     return [
-      `column ${column.name} is ${describeType(column.type)}, which feature ${name} cannot store as ${type}: ${typed}`,
+      `column ${quoted(column.name)} is ${describeType(column.type)}, which feature ${name} cannot store as ${type}: ${typed}`,
     ];
   });
+}
+
+/** A name as it stands in the file, blanks and all. */
+function quoted(name: string): string {
+  return JSON.stringify(name);
 }
 
 /** A type as users know it, such as `list<float32>` or `timestamp[us] without zone`. */

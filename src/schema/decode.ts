@@ -1,4 +1,5 @@
 /** Stored text → a JSON value, for `get` and the server. What does not read by its type is shown as it is. */
+import { showBytes } from '../core/bytes-text.ts';
 import type { ByteString } from '../core/types.ts';
 import { fromBytes } from './codecs/codec.ts';
 import { float32Text } from './codecs/float.ts';
@@ -13,7 +14,7 @@ export function decoderOf(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>
   const decode = decoderOfType(form);
   return (stored) => {
     const value = decode(stored);
-    return value === undefined ? fromBytes(stored) : value;
+    return value === undefined ? showBytes(stored) : value;
   };
 }
 

@@ -1,7 +1,7 @@
 import { FeaturectlError } from '../core/errors.ts';
 import { type ByteStream, peek } from './bytes.ts';
 
-export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
+export type TextEncoding = 'utf8' | 'latin1' | 'windows-1252' | 'utf16le';
 
 type Wide = 'utf-16le' | 'utf-16be';
 
@@ -27,10 +27,24 @@ export async function* toUtf8(
     yield* decodeWide(body, name, encoding);
   } else if (declared === 'latin1') {
     for await (const chunk of body) yield Buffer.from(chunk.toString('latin1'), 'utf8');
+  } else if (declared === 'windows-1252') {
+    for await (const chunk of body) yield Buffer.from(fromWindows1252(chunk), 'utf8');
   } else {
     if (encoding === null) refuseUndeclaredWide(name, head);
     yield* body;
   }
+}
+
+/** Bytes 0x80 to 0x9F by https://encoding.spec.whatwg.org/index-windows-1252.txt; the five without a character stay. */
+const WINDOWS_1252 =
+  '\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f' +
+  '\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178';
+
+/** Not by TextDecoder: the one of Node 20 takes windows-1252 for latin1. */
+function fromWindows1252(bytes: Buffer): string {
+  return bytes
+    .toString('latin1')
+    .replace(/[\x80-\x9f]/g, (char) => WINDOWS_1252[char.charCodeAt(0) - 0x80] ?? char);
 }
 
 /** Bytes before the text, where `toUtf8` passes it on as it stands; null where it does not. `head` as it begins. */
@@ -62,7 +76,7 @@ function refuseMismatch(
   found: Mark['encoding'] | null,
 ): void {
   if (declared === undefined || found === null) return;
-  const expected = declared === 'utf8' ? 'utf-8' : declared === 'utf16le' ? 'utf-16le' : 'latin1';
+  const expected = declared === 'utf8' ? 'utf-8' : declared === 'utf16le' ? 'utf-16le' : declared;
   if (expected === found) return;
   throw new FeaturectlError(
     'SOURCE_ENCODING',

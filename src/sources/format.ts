@@ -9,6 +9,7 @@ export type Magic =
   | 'gzip'
   | 'zstd'
   | 'zip'
+  | 'xls'
   | 'xz'
   | 'bzip2'
   | 'parquet'
@@ -49,6 +50,7 @@ const NAMES: Readonly<Record<Magic, string>> = {
   gzip: 'gzip data',
   zstd: 'zstd data',
   zip: 'a zip archive',
+  xls: 'an old Microsoft Office file, such as an Excel workbook',
   xz: 'xz data',
   bzip2: 'bzip2 data',
   parquet: 'Parquet',
@@ -90,6 +92,7 @@ export function sniffMagic(head: Buffer): Magic {
   if (startsWith(head, '1f8b')) return 'gzip';
   if (startsWith(head, '28b52ffd') || isSkippableZstd(head)) return 'zstd';
   if (startsWith(head, '504b0304')) return 'zip';
+  if (startsWith(head, 'd0cf11e0a1b11ae1')) return 'xls';
   if (startsWith(head, 'fd377a585a00')) return 'xz';
   if (startsWith(head, '425a68') && head.length > 4 && startsWith(head.subarray(4), '314159')) return 'bzip2';
   if (startsWith(head, 'ffffffff')) return 'arrow-stream';

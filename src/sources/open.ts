@@ -160,14 +160,20 @@ function unreadable(name: string, magic: Magic): never {
 }
 
 function mismatch(name: string, expected: string, magic: Magic): FeaturectlError {
-  const remedy =
-    magic === 'xz' || magic === 'zip' || magic === 'bzip2'
-      ? 'decompress it first'
-      : 'rename it or give the right --format';
+  const isWorkbook = magic === 'xls' || (magic === 'zip' && /\.(?:xls[xmb]?|ods)$/i.test(name));
+  const found =
+    isWorkbook && magic === 'zip'
+      ? 'a spreadsheet (an Excel or OpenDocument workbook)'
+      : describeMagic(magic);
   return new FeaturectlError(
     'SOURCE_FORMAT',
-    `${name}: expected ${expected}, found ${describeMagic(magic)}; ${remedy}`,
+    `${name}: expected ${expected}, found ${found}; ${isWorkbook ? 'save the sheet as CSV first' : remedyFor(magic)}`,
   );
+}
+
+function remedyFor(magic: Magic): string {
+  if (magic === 'zip') return 'unzip it first (an Excel workbook is one too: save its sheet as CSV)';
+  return magic === 'xz' || magic === 'bzip2' ? 'decompress it first' : 'rename it or give the right --format';
 }
 
 function emptyFile(name: string, format: SourceFormat): FeaturectlError {

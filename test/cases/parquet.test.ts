@@ -63,7 +63,7 @@ describe('numbers', () => {
     const x = column(new arrow.Int64(), [5n, 300n]);
     const { code, stderr, stored } = await loadColumn(x, { x: 'int8', flags: ['--max-errors', 'all'] });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/parquet:2 column x: INT_RANGE/);
+    expect(stderr).toMatch(/parquet:2 column "x": INT_RANGE/);
     expect(Object.keys(stored)).toEqual(['k:0']);
   });
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { counted } from '../../src/core/units.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
 import type { RunResult } from '../support/run.ts';
@@ -56,7 +57,7 @@ it('a load that was interrupted goes on where it was, and says how', async () =>
 
   const second = await desk.run(command(['--max-errors', '5']));
   expect(second.code, second.stderr).toBe(1);
-  expect(second.stderr).toContain(`goes on after what is done: ${done} row(s) are read`);
+  expect(second.stderr).toContain(`goes on after what is done: ${counted(done, 'row')} read`);
   // What was done before was not sent again.
   expect(Object.keys(await desk.take())).toHaveLength(ROWS - done - 1);
   expect(await report()).toMatchObject({
@@ -67,7 +68,7 @@ it('a load that was interrupted goes on where it was, and says how', async () =>
 
   const third = await desk.run(command(['--max-errors', '5']));
   expect(third.code).toBe(0);
-  expect(third.stderr).toContain(`this load is complete: ${ROWS} row(s) are read`);
+  expect(third.stderr).toContain(`this load is complete: ${counted(ROWS, 'row')} read`);
   expect(Object.keys(await desk.take())).toHaveLength(0);
   expect((await report()).counts.read).toBe(ROWS);
   expect(await desk.read('bad.csv')).toContain('2500,bad');

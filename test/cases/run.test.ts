@@ -192,7 +192,7 @@ describe('several files', () => {
     const two = await desk.file('two.csv', 'id,y\n2,b\n');
     const { code, stderr } = await desk.run(['ingest', one, two, '--schema', await schema()]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/two\.csv.*expected a column x.*COLUMN/s);
+    expect(stderr).toMatch(/two\.csv.*expected a column "x".*COLUMN/s);
     expect(Object.keys(await desk.take())).toEqual(['k:1']);
   });
 });

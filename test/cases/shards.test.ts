@@ -158,7 +158,7 @@ it('a shard with a checkpoint resumes as that shard alone', async () => {
   const argv = ['ingest', '--schema', schema, '--checkpoint', desk.path('shard.json')];
   expect((await desk.run([...argv, '--shard', lines[1] ?? ''])).code).toBe(0);
   expect((await desk.run([...argv, '--shard', lines[1] ?? ''])).stderr).toContain(
-    'this load is complete: 200 row(s)',
+    'this load is complete: 200 rows',
   );
   const other = await desk.run([...argv, '--shard', lines[0] ?? '']);
   expect(other).toMatchObject({ code: 2, stderr: expect.stringMatching(/--shard was 2\/2 .*, is 1\/2 /) });

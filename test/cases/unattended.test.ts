@@ -25,7 +25,7 @@ describe('--quiet', () => {
       'bad rows within the budget',
       ['bad.csv', '--max-errors', 'all'],
       1,
-      /^featurectl: 2 of 3 row\(s\) are bad \(INT 2\); the first is \S*bad\.csv:3 .*\n$/,
+      /^featurectl: 2 of 3 rows are bad \(INT 2\); the first is \S*bad\.csv:3 .*\n$/,
     ],
     ['too many bad rows', ['bad.csv'], 3, /^featurectl: 1 bad row.*\[BUDGET\]\n$/],
     ['no source', ['no.csv'], 4, /^featurectl: .*\[SOURCE_MISSING\]\n$/],

@@ -18,7 +18,7 @@ sent        5.0 MiB in 1,000 chunks, 2 retries
 write path  pipeline (merge): asked for
 
 first 1 of 13 bad rows:
-  users.csv:12 column total_purchases: INT: expected an integer, found "1.5\\x0a"
+  users.csv:12 column "total_purchases": INT: expected an integer, found "1.5\\x0a"
 all of them, in a file to mend and load again: --rejects FILE
 `);
 });
@@ -59,10 +59,10 @@ test('a run that ended before it had a writer', () => {
 });
 
 test.each([
-  [{}, '; the first is users.csv:12 column total_purchases: INT: expected an integer, found "1.5\\x0a"'],
+  [{}, '; the first is users.csv:12 column "total_purchases": INT: expected an integer, found "1.5\\x0a"'],
   [{ rejectsPaths: ['bad.csv'] }, '; rejects: bad.csv'],
 ])('--quiet: one line', (more, end) => {
   expect(formatQuietSummary(someFacts(more))).toBe(
-    `featurectl: 13 of 1,000,000 row(s) are bad (INT 10, FLOAT 2, WRONGTYPE 1)${end}\n`,
+    `featurectl: 13 of 1,000,000 rows are bad (INT 10, FLOAT 2, WRONGTYPE 1)${end}\n`,
   );
 });

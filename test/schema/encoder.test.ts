@@ -27,9 +27,9 @@ describe('columns', () => {
       ]),
     );
     expect(error.code).toBe('COLUMN');
-    expect(error.message).toMatch(/column id \(key\).*ID/);
-    expect(error.message).toMatch(/column Total_Purchases \(feature y\).*total-purchases/);
-    expect(error.message).toMatch(/column z \(feature z\)/);
+    expect(error.message).toMatch(/column "id" \(key\).*"ID"/);
+    expect(error.message).toMatch(/column "Total_Purchases" \(feature y\).*"total-purchases"/);
+    expect(error.message).toMatch(/column "z" \(feature z\)/);
   });
 
   it('one that is not required may be absent: its default, else null', () => {

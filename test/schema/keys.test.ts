@@ -157,7 +157,7 @@ describe('entities', () => {
       ]),
     );
     expect(error.code).toBe('TYPE');
-    expect(error.message).toMatch(/key column id/);
+    expect(error.message).toMatch(/key column "id"/);
   });
 });
 

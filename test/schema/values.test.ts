@@ -227,7 +227,7 @@ describe('a column of a type that its feature cannot take is refused before any 
   ] as const)('%s from %j', (type, column) => {
     const error = thrown(() => storeTyped(schemaOf(type), column as LogicalType, null));
     expect(error.code).toBe('TYPE');
-    expect(error.message).toMatch(/column x .*feature x/);
+    expect(error.message).toMatch(/column "x" .*feature x/);
   });
 
   it('but a column that is null throughout suits all', () => {

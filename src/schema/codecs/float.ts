@@ -2,6 +2,7 @@
 import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, typedBy, type ValueFault } from './codec.ts';
 import { decimalText } from './decimal.ts';
+import { float32Of } from './float32.ts';
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NONFINITE = /^(?:[+-]?inf(?:inity)?|[+-]?nan)$/i;
@@ -14,10 +15,11 @@ export type FloatBits = 32 | 64;
 export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   const name = `float${bits}`;
   const format = floatFormatter(bits, allowNonfinite);
+  const parse = bits === 32 ? float32Of : Number;
   const sureDigits = bits === 32 ? 6 : 15;
   const text = (cell: ByteString): Coded => {
     if (NUMBER.test(cell)) {
-      const value = Number(cell);
+      const value = parse(cell);
       return Number.isFinite(value) ? format(value) : tooLarge(name, cell);
     }
     if (NONFINITE.test(cell)) return format(nonfiniteOf(cell));
@@ -40,7 +42,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
       if (type.kind !== 'decimal') return null;
       return (value) => {
         const decimal = decimalText(value as bigint, type.scale);
-        const number = Number(decimal);
+        const number = parse(decimal);
         return Number.isFinite(number) ? format(number) : tooLarge(name, decimal);
       };
     }),

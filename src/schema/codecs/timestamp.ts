@@ -132,6 +132,8 @@ const TAIL = /^(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:?\d\d)?$/;
 export function parseTimestamp(cell: ByteString, zone: WallToUtc | null): Moment | ValueFault {
   const separator = cell.charCodeAt(10);
   const tail = TAIL.exec(cell.slice(19));
+  const hint = whyNoTime(cell);
+  if (hint !== null) return fault('TIMESTAMP', `${FORM}${hint}`, cell);
   if (!tail || (separator !== 84 && separator !== 116 && separator !== 32))
     return fault('TIMESTAMP', FORM, cell);
   const days = parseDate(cell, 0);
@@ -149,6 +151,13 @@ export function parseTimestamp(cell: ByteString, zone: WallToUtc | null): Moment
   const offset = parseOffset(zoneText);
   if (offset === null) return fault('TIMESTAMP', `${FORM}, with an offset below 24:00`, cell);
   return { seconds: wall.seconds - offset, fraction };
+}
+
+/** What a person may have meant by text that is often taken for a time; null where it is of the usual form. */
+function whyNoTime(cell: ByteString): string | null {
+  if (cell.length < 20 && /^[+-]?\d+$/.test(cell)) return ' (for epoch numbers set unit: s, ms, us or ns)';
+  if (/^\d{4}-\d\d-\d\d$/.test(cell)) return ' (this is a date: use type date)';
+  return /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?:[Zz]|[+-]\d\d:?\d\d)?$/.test(cell) ? ' with seconds' : null;
 }
 
 function storeMoment({ seconds, fraction }: Moment, store: 'rfc3339' | TimeUnit, found: ByteString): Coded {

@@ -2,6 +2,7 @@
 import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, isFault, typedBy } from './codec.ts';
 import { type FloatBits, floatFormatter } from './float.ts';
+import { float32Of, isHalfway } from './float32.ts';
 
 export interface VectorOptions {
   readonly bits: FloatBits;
@@ -22,7 +23,8 @@ export function vectorCodec(options: VectorOptions): Codec {
   };
   const text = (cell: ByteString): Coded => {
     if (hasOverflow(cell)) return fault('FLOAT_RANGE', `numbers within the range of float${bits}`, cell);
-    const items = parseArray(options.allowNonfinite ? quoteNonfinite(cell) : cell);
+    const parsed = parseArray(options.allowNonfinite ? quoteNonfinite(cell) : cell);
+    const items = parsed !== null && bits === 32 ? roundedOnce(parsed, cell) : parsed;
     return items === null ? fault('VECTOR', 'a JSON array of numbers', cell) : coded(items, () => cell);
   };
   const typed = (value: Value): Coded => coded(value as readonly Value[], () => `[${String(value)}]`);
@@ -37,6 +39,15 @@ export function vectorCodec(options: VectorOptions): Codec {
       return typed;
     }),
   };
+}
+
+/** Doubles half-way between two float32 are decided by the digits they were read from. */
+function roundedOnce(items: readonly Value[], cell: ByteString): readonly Value[] {
+  if (!items.some((item) => typeof item === 'number' && isHalfway(item))) return items;
+  const words = cell.slice(cell.indexOf('[') + 1, cell.lastIndexOf(']')).split(',');
+  return items.map((item, i) => {
+    return typeof item === 'number' && isHalfway(item) ? float32Of((words[i] ?? '').trim()) : item;
+  });
 }
 
 type Format = (value: number) => Coded;

@@ -1,6 +1,6 @@
 /** Stored bytes for people: UTF-8 as text, anything else byte by byte. */
 import { isUtf8 } from 'node:buffer';
-import type { ByteString } from '../core/types.ts';
+import type { ByteString } from './types.ts';
 
 /**
  * UTF-8 as its text. In other bytes those that are no printable ASCII, and backslashes, are written `\xNN`, so that

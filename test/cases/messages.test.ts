@@ -1,0 +1,147 @@
+/** What a new user meets first: messages that name the thing, count in good English, and say what to do. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Desk, openDesk } from '../support/desk.ts';
+import { load, schemaText } from '../support/load.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+describe('names stand in quotes', () => {
+  it('a missing column, with blanks in the names that are there', async () => {
+    const { stderr } = await load(desk, 'id, x\n1,2\n', { x: 'int64' });
+    expect(stderr).toMatch(/expected a column "x" \(feature x\), found " x": did you mean that\?/);
+    expect((await load(desk, 'a b,c\n1,2\n')).stderr).toMatch(
+      /expected a column "id" \(key\), found only "a b", "c"/,
+    );
+  });
+
+  it('a bad cell', async () => {
+    expect((await load(desk, 'id,x\n1,y\n', { x: 'int64' })).stderr).toMatch(/:2 column "x": INT:/);
+  });
+});
+
+describe('times that are nearly ones', () => {
+  it.each([
+    [
+      '2024-01-15 08:00',
+      /TIMESTAMP: expected an RFC 3339 time such as 2024-01-15T08:00:00Z with seconds, found/,
+    ],
+    ['2024-01-15T08:00Z', /with seconds, found/],
+    ['1705312800', /\(for epoch numbers set unit: s, ms, us or ns\), found "1705312800"/],
+    ['2024-01-15', /\(this is a date: use type date\), found/],
+    ['tomorrow', /expected an RFC 3339 time such as 2024-01-15T08:00:00Z, found/],
+  ])('%s', async (cell, message) => {
+    expect((await load(desk, `id,x\n1,${cell}\n`, { x: 'timestamp' })).stderr).toMatch(message);
+  });
+});
+
+describe('files of other programs', () => {
+  const zip = Buffer.from('504b0304140000000800', 'hex');
+  const xls = Buffer.from('d0cf11e0a1b11ae100000000', 'hex');
+
+  it.each([
+    ['users.xlsx', zip, [], /found a spreadsheet .*; save the sheet as CSV first/],
+    ['users.ods', zip, [], /found a spreadsheet/],
+    ['users.csv', zip, [], /found a zip archive; unzip it first \(an Excel workbook is one too/],
+    ['users.zip', zip, [], /found a zip archive; unzip it first/],
+    [
+      'users.xls',
+      xls,
+      [],
+      /found an old Microsoft Office file, such as an Excel workbook; save the sheet as CSV first/,
+    ],
+    ['users.xlsx', zip, ['--format', 'csv'], /found a spreadsheet/],
+  ])('%s', async (name, content, flags, message) => {
+    const { code, stderr } = await load(desk, content, { name, flags });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/\[SOURCE_FORMAT\]/);
+  });
+});
+
+describe('the schema file', () => {
+  it.each([
+    [
+      'absent.yaml',
+      /absent\.yaml: cannot read the schema file: there is no such file; check the path, or draft one with: featurectl infer/,
+    ],
+    ['.', /it is a directory/],
+  ])('%s: said without the words of the system', async (name, message) => {
+    const file = await desk.file('s.csv', 'id,x\n1,2\n');
+    const { code, stderr } = await desk.run(['ingest', file, '--schema', desk.path(name)]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/ENOENT|EISDIR/);
+  });
+});
+
+describe('the budget', () => {
+  it.each<[string, string, string, RegExp]>([
+    [
+      'stopped',
+      'id,x\n1,y\n2,3\n',
+      '0',
+      /1 bad row, more than --max-errors allows, so the run stopped; 0 rows before that are written/,
+    ],
+    [
+      'stopped after one',
+      'id,x\n1,2\n2,y\n3,y\n4,y\n',
+      '1',
+      /2 bad rows, more than --max-errors allows, so the run stopped; 1 row before that is written/,
+    ],
+    [
+      'judged at the end',
+      'id,x\n1,y\n2,3\n',
+      '10%',
+      /1 bad row, more than --max-errors allows of 2 rows; 1 row is written; the first is/,
+    ],
+  ])('%s', async (_, content, allowed, message) => {
+    const { code, stderr } = await load(desk, content, { x: 'int64', flags: ['--max-errors', allowed] });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('REDIS_URL', () => {
+  it('empty is as if it were not there: the next place, then localhost', async () => {
+    const file = await desk.file('r.csv', 'id,x\n1,2\n');
+    const flags = ['ingest', file, '--key', 'id', '--ttl', '1h'];
+    expect((await desk.run(flags, { env: { FEATURECTL_REDIS_URL: '' } })).code).toBe(0);
+    const { stdout } = await desk.run([...flags, '--show-config'], {
+      env: { REDIS_URL: '', FEATURECTL_REDIS_URL: '' },
+    });
+    expect(stdout).toMatch(/redis:\/\/127\.0\.0\.1:6379/);
+    await desk.take();
+  });
+});
+
+describe('get', () => {
+  it('shows bytes that are no UTF-8 without losing one', async () => {
+    await desk.client.hset('g', Buffer.from([0x66, 0xfe]), Buffer.from([0xff, 0x00, 0x41, 0x5c]));
+    expect((await desk.run(['get', 'g'])).stdout).toMatch(/^ {2}f\\xfe {2}\\xff\\x00A\\x5c$/m);
+    expect(JSON.parse((await desk.run(['get', 'g', '--json'])).stdout)).toMatchObject({
+      features: { 'f\\xfe': '\\xff\\x00A\\x5c' },
+    });
+    expect((await desk.run(['get', '--help'])).stdout).toMatch(/\\xNN/);
+    await desk.take();
+  });
+
+  it('with a schema too', async () => {
+    const schema = await desk.file('g.yaml', schemaText({}));
+    await desk.client.hset('k:1', 'x', Buffer.from([0xff, 0x41]));
+    expect((await desk.run(['get', '1', '--schema', schema])).stdout).toMatch(/x {2}\\xffA$/m);
+    await desk.take();
+  });
+});
+
+describe('--encoding windows-1252', () => {
+  it('reads what latin1 has not', async () => {
+    const { x } = await load(desk, Buffer.from('id,x\n1,\x80 \x93caf\xe9\x94\n', 'latin1'), {
+      flags: ['--encoding', 'windows-1252'],
+    });
+    expect(Buffer.from(x['1'] ?? '', 'latin1').toString('utf8')).toBe('€ “café”');
+  });
+});

@@ -15,11 +15,11 @@ import type { Ledger, LedgerState } from '../core/ledger.ts';
 import { createLowWater, type LowWater } from '../core/low-water.ts';
 import type { Source } from '../core/types.ts';
 import { createCheckpointFile, readCheckpoint } from '../output/checkpoint.ts';
-import type { Fingerprint } from '../output/fingerprint.ts';
 import { redactUrls } from '../output/redact.ts';
 import type { KeptRejects, RejectsFile } from '../output/rejects.ts';
 import type { IngestOptions } from './options.ts';
 import type { Part } from './parts.ts';
+import { isTold, type Print } from './prints.ts';
 
 /**
  * Rows that may be sent before the next checkpoint must be written, in mode newer: rows that an earlier run may have
@@ -60,7 +60,7 @@ export interface Checkpoints {
 /** Null without --checkpoint. Throws CHECKPOINT, and USAGE for a source that cannot be read again. */
 export async function openCheckpoints(
   run: CheckpointedRun,
-  sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+  sources: readonly { readonly name: string; readonly print: Print }[],
   shard: string | null,
 ): Promise<Checkpoints | null> {
   const { options } = run;
@@ -162,13 +162,13 @@ function countsOf(state: LedgerState) {
 
 async function printOf(
   options: IngestOptions,
-  sources: readonly { readonly name: string; readonly fingerprint: Fingerprint }[],
+  sources: readonly { readonly name: string; readonly print: Print }[],
   shard: string | null,
 ): Promise<LoadPrint> {
   const { reading, writing, connection } = options;
   const target = connection.sentinelName === null ? redactUrls(connection.redis) : null;
   return {
-    sources: sources.map(({ name, fingerprint }) => sourcePrint(name, fingerprint)),
+    sources: sources.map(({ name, print }) => sourcePrint(name, print)),
     schema_sha256: await schemaHash(options),
     options: {
       '--mode': writing.mode,
@@ -183,8 +183,9 @@ async function printOf(
   };
 }
 
-function sourcePrint(name: string, { bytes, modifiedAt, headSha256 }: Fingerprint): SourcePrint {
-  if (headSha256 !== null) return { name, bytes, modified_at: modifiedAt, head_sha256: headSha256 };
+function sourcePrint(name: string, print: Print): SourcePrint {
+  const { bytes, modifiedAt, headSha256, version } = print;
+  if (isTold(print)) return { name, bytes, modified_at: modifiedAt, head_sha256: headSha256, version };
   throw new FeaturectlError(
     'USAGE',
     `--checkpoint: expected sources that can be read again from any place, found ${name}; save it to a file first, or leave --checkpoint out`,

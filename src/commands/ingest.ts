@@ -21,6 +21,7 @@ import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
+import { lookAt } from './prints.ts';
 import { expandOptions, openOptions, type Surroundings } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
@@ -104,11 +105,12 @@ async function load(run: Run): Promise<Ending> {
 async function fingerprints(run: Run, { parts, shard }: Work) {
   const prints = [];
   for (const { location, index } of parts) {
-    const print = { name: location.name, fingerprint: await fingerprint(location.name) };
+    const isAsked = shard !== null || run.options.checkpoint !== null;
+    const print = isAsked ? await lookAt(location, run.options.reading, surroundings(run)) : null;
     const planned = shard?.parts[index];
-    if (planned) assertPlanned(planned, print.fingerprint);
-    run.track.add(print.name, print.fingerprint);
-    prints.push(print);
+    if (print && planned) assertPlanned(planned, print);
+    run.track.add(location.name, print ?? (await fingerprint(location.name)));
+    if (print) prints.push({ name: location.name, print });
   }
   return prints;
 }

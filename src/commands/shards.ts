@@ -10,15 +10,15 @@ import {
   type ShardPart,
 } from '../core/shards.ts';
 import type { Source, SourcePosition } from '../core/types.ts';
-import { type Fingerprint, fingerprint } from '../output/fingerprint.ts';
 import { openSource, type SourceLocation } from '../sources/index.ts';
 import type { ReadingOptions } from './options.ts';
+import { isTold, type Print, printOf } from './prints.ts';
 import { openOptions, type Surroundings } from './reading.ts';
 
 /** A source that was read through. */
 interface Measured {
   readonly name: string;
-  readonly print: Fingerprint;
+  readonly print: Print;
   /** Rows of the sources before it, and its own. */
   readonly before: number;
   readonly rows: number;
@@ -33,13 +33,7 @@ export async function planShards(
   shards: number,
   surroundings: Surroundings,
 ): Promise<readonly Shard[]> {
-  const other = locations.find(({ kind }) => kind !== 'file');
-  if (other !== undefined) {
-    throw new FeaturectlError(
-      'USAGE',
-      `expected files that every process can read for itself, found ${other.name === '-' ? '- (standard input)' : other.name}; save it to a file first`,
-    );
-  }
+  if (locations.some(({ kind }) => kind === 'stdin')) throw untold('- (standard input)');
   const list = createCutList();
   const sources: Measured[] = [];
   let rows = 0;
@@ -47,7 +41,9 @@ export async function planShards(
     const source = await openSource(location, openOptions(reading, surroundings));
     try {
       const measured = await measure(source, sources.length, rows, list);
-      sources.push({ name: location.name, print: await fingerprint(location.name), ...measured });
+      const print = await printOf(location, source.info);
+      if (!isTold(print)) throw untold(location.name);
+      sources.push({ name: location.name, print, ...measured });
       rows += measured.rows;
     } finally {
       await source.close();
@@ -56,6 +52,13 @@ export async function planShards(
   const end: Cut = { at: rows, source: sources.length, position: null, isCheap: true };
   const cuts = chooseCuts(list.cuts(), end, shards);
   return Array.from({ length: shards }, (_, i) => shardOf(sources, reading, cuts, i));
+}
+
+function untold(found: string): FeaturectlError {
+  return new FeaturectlError(
+    'USAGE',
+    `expected sources that every process can read for itself and tell the states of apart, found ${found}; save it to a file first`,
+  );
 }
 
 /** Adds the cuts of one source. */
@@ -140,8 +143,8 @@ function emptyPart(sources: readonly Measured[], from: Cut): ShardPart {
   return { source: name, rows: 0, from: place, to: place, ...shown(print) };
 }
 
-function shown({ bytes, headSha256 }: Fingerprint): Pick<ShardPart, 'bytes' | 'head_sha256'> {
-  return { bytes, head_sha256: headSha256 };
+function shown({ bytes, headSha256, version }: Print): Pick<ShardPart, 'bytes' | 'head_sha256' | 'version'> {
+  return { bytes, head_sha256: headSha256, version };
 }
 
 function readingPrint({ format, encoding, delimiter }: ReadingOptions): Shard['reading'] {
@@ -217,10 +220,13 @@ export function assertSameReading(shard: Shard, reading: ReadingOptions): void {
 }
 
 /** Throws SOURCE_CHANGED: the places of a plan hold for the file that was planned. */
-export function assertPlanned(part: ShardPart, now: Fingerprint): void {
-  if (part.bytes === now.bytes && part.head_sha256 === now.headSha256) return;
+export function assertPlanned(part: ShardPart, now: Print): void {
+  const isSame = part.bytes === now.bytes && part.version === now.version;
+  if (isSame && part.head_sha256 === now.headSha256) return;
   const found =
-    part.bytes === now.bytes ? 'other bytes at its start' : `${now.bytes ?? 'an unknown number of'} bytes`;
+    part.bytes === now.bytes
+      ? 'another version or other bytes at its start'
+      : `${now.bytes ?? 'an unknown number of'} bytes`;
   throw new FeaturectlError(
     'SOURCE_CHANGED',
     `${part.source}: expected the file that was planned (${part.bytes} bytes), found ${found}; plan again`,

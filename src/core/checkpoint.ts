@@ -6,12 +6,14 @@ import type { SourcePosition } from './types.ts';
 /** Raised when an older file cannot be gone on with. */
 export const CHECKPOINT_VERSION = 1;
 
-/** One state of a source: size, time of change (or etag) and a hash of its head. */
+/** One state of a source: size, time of change or version, and a hash of its head. */
 export interface SourcePrint {
   readonly name: string;
   readonly bytes: number | null;
   readonly modified_at: string | null;
   readonly head_sha256: string | null;
+  /** Of a remote object: its ETag or time of change. */
+  readonly version: string | null;
 }
 
 /** What has to be the same for a load to be gone on with. */
@@ -83,6 +85,9 @@ function changeOf(before: SourcePrint, now: SourcePrint): string[] {
     return [`source ${now.name} had ${before.bytes} bytes, has ${now.bytes}`];
   }
   if (before.head_sha256 !== now.head_sha256) return [`source ${now.name} begins with other bytes`];
+  if (before.version !== now.version) {
+    return [`source ${now.name} was of version ${before.version}, is of ${now.version}`];
+  }
   if (before.modified_at !== now.modified_at) {
     return [`source ${now.name} was of ${before.modified_at}, is of ${now.modified_at}`];
   }

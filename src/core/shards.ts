@@ -10,6 +10,8 @@ export interface ShardPart {
   /** Of the source when it was planned; null where it is no file. */
   readonly bytes: number | null;
   readonly head_sha256: string | null;
+  /** Of a remote object: its ETag or time of change. */
+  readonly version: string | null;
 }
 
 /** One line of a plan. */

@@ -133,6 +133,8 @@ export interface SourceInfo {
   readonly format: SourceFormat;
   /** Bytes of the file as stored; null where that is not known before the end. */
   readonly totalBytes: number | null;
+  /** What a remote object's server tells its states apart by (ETag, else time of change); null: not said, or a file. */
+  readonly version?: string | null;
 }
 
 export type SourceFormat = 'csv' | 'tsv' | 'ndjson' | 'parquet' | 'arrow';

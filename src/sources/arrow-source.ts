@@ -42,7 +42,7 @@ export async function openArrow(
     const reader: Reader = await (await RecordBatchReader.from(messages)).open({ autoDestroy: false });
     const columns = typedColumns(raw.name, reader.schema, []);
     return {
-      info: { name: raw.name, format: 'arrow', totalBytes: raw.totalBytes },
+      info: { name: raw.name, format: 'arrow', totalBytes: raw.totalBytes, version: raw.version ?? null },
       columns: columns.infos,
       recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
       warnings: columns.warnings,

@@ -27,6 +27,8 @@ export interface RawInput {
   /** Null: a pipe, which cannot be read at any place. */
   readonly path: string | null;
   readonly totalBytes: number | null;
+  /** Of a remote object, see SourceInfo. */
+  readonly version?: string | null;
   readonly chunks: ByteStream;
   /** The bytes of a regular file from this one on; null for what can only be read from its start. */
   readonly readFrom: ((byte: number) => ByteStream) | null;

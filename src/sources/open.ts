@@ -193,7 +193,7 @@ async function openText(
   refuseDelimiter(delimiter);
   const text = await textOf(raw, content, options);
   return openCsv({
-    info: { name: raw.name, format, totalBytes: raw.totalBytes },
+    info: { name: raw.name, format, totalBytes: raw.totalBytes, version: raw.version ?? null },
     ...text,
     options: {
       name: raw.name,
@@ -210,7 +210,7 @@ async function openText(
 async function openJson(raw: RawInput, content: Content, options: OpenOptions): Promise<Source> {
   const { openNdjson } = await import('./ndjson-source.ts');
   return openNdjson({
-    info: { name: raw.name, format: 'ndjson', totalBytes: raw.totalBytes },
+    info: { name: raw.name, format: 'ndjson', totalBytes: raw.totalBytes, version: raw.version ?? null },
     ...(await textOf(raw, content, options)),
     mapped: options.mapped,
     maxRecordSize: options.maxRecordSize ?? DEFAULT_MAX_RECORD,

@@ -76,7 +76,7 @@ function parquetSource(opened: OpenParquet): Source {
   const progress = { rows: 0 };
   const share = (): number => (file.footer.rows === 0 ? 1 : Math.min(progress.rows / file.footer.rows, 1));
   return {
-    info: { name: raw.name, format: 'parquet', totalBytes: file.size },
+    info: { name: raw.name, format: 'parquet', totalBytes: file.size, version: raw.version ?? null },
     columns: columns.infos,
     blocks: file.footer.groupRows,
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),

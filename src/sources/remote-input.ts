@@ -32,6 +32,7 @@ export async function remoteInput(
     name,
     path: null,
     totalBytes: remote.version.totalBytes,
+    version: remote.version.etag ?? remote.version.lastModified,
     chunks,
     readFrom: (byte: number) => untilAborted(remote.readFrom(byte), signal),
     // Every connection after the first one asks for the same version.

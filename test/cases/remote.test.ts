@@ -39,6 +39,62 @@ it('a CSV over HTTP that is cut twice; notes of it, no password anywhere', async
   expect([keys.length, keys.includes('k:rows.csv:17')]).toEqual([5000, true]);
 });
 
+describe('a remote source whose states the server tells apart', () => {
+  const other = (version: string) => serveFiles(serving(CSV, { headers: { etag: version } }));
+
+  it('is planned, and each shard asks for its part only', async () => {
+    server = await other('"v1"');
+    const { stdout, code, stderr } = await desk.run(['plan', `${server.url}/rows.csv`, '--shards', '3']);
+    expect(code, stderr).toBe(0);
+    let rows = 0;
+    for (const line of stdout.trim().split('\n')) {
+      const args = ['ingest', '--shard', line, ...ALONE];
+      expect((await desk.run(args)).code).toBe(0);
+      rows += await stored();
+    }
+    expect(rows).toBe(5000);
+    expect(server.requests.some((request) => / bytes=\d{4,}-/.test(request))).toBe(true);
+    const changed = stdout.split('\n')[1]?.replaceAll('\\"v1\\"', '\\"v0\\"') ?? '';
+    const refused = await desk.run(['ingest', '--shard', changed, ...ALONE]);
+    expect([refused.code, refused.stderr.includes('[SOURCE_CHANGED]')], refused.stderr).toEqual([4, true]);
+    expect(await stored()).toBe(0);
+  });
+
+  it('is gone on with by its checkpoint, of the same version alone', async () => {
+    server = await other('"v1"');
+    const args = ['ingest', `${server.url}/rows.csv`, ...ALONE, '--checkpoint', desk.path('cp.json')];
+    const abort = new AbortController();
+    const running = desk.run([...args, '--rate', '4k/s', '--chunk-rows', '20'], { signal: abort.signal });
+    while ((await desk.client.dbsize()) < 1000) await new Promise((resolve) => setTimeout(resolve, 10));
+    abort.abort(130);
+    expect((await running).code).toBe(130);
+    const saved = await desk.read('cp.json');
+    const before = await stored();
+    await desk.file('cp.json', saved.replace('v1', 'v0'));
+    const refused = await desk.run(args);
+    expect([refused.code, /was of version "v0", is of "v1"/.test(refused.stderr)], refused.stderr).toEqual([
+      2,
+      true,
+    ]);
+    await desk.file('cp.json', saved);
+    const { code, stderr } = await desk.run(args);
+    expect(code, stderr).toBe(0);
+    expect((await stored()) + before).toBe(5000);
+  });
+
+  it('is refused where the server tells nothing of it', async () => {
+    server = await serveFiles(serving(CSV, { headers: {} }));
+    const source = `${server.url}/rows.csv`;
+    const args = ['ingest', source, ...ALONE, '--checkpoint', desk.path('none.json')];
+    expect((await desk.run(args)).stderr).toMatch(
+      /sources that can be read again from any place, found http/,
+    );
+    expect((await desk.run(['plan', source, '--shards', '2'])).stderr).toMatch(
+      /tell the states of apart, found http/,
+    );
+  });
+});
+
 it('rows before a cut for good are written and counted', async () => {
   server = await serveFiles(serving(CSV, { length: (right) => right + 100 }));
   const report = desk.path('cut.json');

@@ -42,7 +42,8 @@ async function attempt(work: () => Promise<void>): Promise<unknown> {
 
 async function writeReport({ options, io, mayWriteOutputs }: Run, facts: RunFacts): Promise<void> {
   if (options.report === null || !mayWriteOutputs) return;
-  await writeWhole('the report', options.report, reportText(buildReport(facts)), io.stdout);
+  const text = reportText(buildReport(facts), options.report === '-' ? 'line' : 'pages');
+  await writeWhole('the report', options.report, text, io.stdout);
 }
 
 async function writePage({ options, io, mayWriteOutputs }: Run, facts: RunFacts): Promise<void> {

@@ -100,6 +100,7 @@ function reportWrite({ plan }: RunFacts): ReportWrite | null {
   return { mode, path, why: redactUrls(why), warnings: warnings.map(redactUrls) };
 }
 
-export function reportText(report: RunReport): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
+/** For people who look into a file; `line`: for programs that take the last line of standard output. */
+export function reportText(report: RunReport, form: 'pages' | 'line' = 'pages'): string {
+  return `${JSON.stringify(report, null, form === 'line' ? 0 : 2)}\n`;
 }

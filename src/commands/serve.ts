@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { readFile } from 'node:fs/promises';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import { openJsonLog } from '../output/log.ts';
-import { createEntitySource, createOpener } from '../redis/index.ts';
+import { createOpener, openEntitySource } from '../redis/index.ts';
 import { type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
 import { startServer, type TokenCheck, type View, watchTokens } from '../server/index.ts';
 import { connectOptions } from './connection.ts';
@@ -23,7 +23,7 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   const views = await readViews(options);
   const tls = await httpsFiles(options);
   const tokens = await tokensOf(options, tell);
-  const source = createEntitySource(
+  const source = openEntitySource(
     createOpener({ ...(await connectOptions(options.connection, io.signal)), readFrom: options.readFrom }),
     { withinMs: options.redisTimeoutMs, tell },
   );

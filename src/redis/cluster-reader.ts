@@ -3,27 +3,13 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString } from '../core/types.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
+import type { AskServer, RawEntity } from './ask-entities.ts';
 import { cut } from './bulk-channel.ts';
-import type { Connection } from './connect.ts';
+import type { Opener } from './connect.ts';
 import { parseRedirect } from './redirect.ts';
 import { firstWord, judge } from './server-errors.ts';
 import { slotOf } from './slot.ts';
 import { readTopology, type Topology } from './topology.ts';
-
-/** What a key was answered: its hash and its TTL, or the first error reply. */
-export interface RawEntity {
-  readonly error: Error | null;
-  readonly hash: unknown;
-  readonly ttl: unknown;
-}
-
-/** Asks one server for keys, with ASKING where told; rejects where the connection was closed or silent. */
-export type AskServer = (
-  client: Redis,
-  keys: readonly ByteString[],
-  asking: boolean,
-  withinMs: number,
-) => Promise<readonly RawEntity[]>;
 
 /** In the order of the keys, redirections followed. Rejects with an ordinary error where no answer comes in time. */
 export type ReadCluster = (keys: readonly ByteString[], withinMs: number) => Promise<readonly RawEntity[]>;
@@ -38,9 +24,21 @@ interface Place {
 /** Redirections that are followed at once: a node that does not know better than the last one is given time. */
 const QUICK_REDIRECTS = 3;
 
-export function createClusterReader(connection: Connection, askServer: AskServer): ReadCluster {
+/** `first`: a client of one node, where there is one already. */
+export function createClusterReader(
+  connection: Opener,
+  askServer: AskServer,
+  first: Redis | null = null,
+): ReadCluster {
   let topology: Topology | null = null;
   const clientOf = createClients(connection);
+
+  async function findTopology(withinMs: number): Promise<Topology> {
+    const client = first?.status === 'ready' ? first : await connection.open(withinMs);
+    const found = await readTopology(connection, client, withinMs);
+    if (client !== first) cut(client);
+    return found;
+  }
 
   async function askGroup(keys: readonly ByteString[], group: Group, withinMs: number) {
     const client = await clientOf(group.node, withinMs);
@@ -56,7 +54,7 @@ export function createClusterReader(connection: Connection, askServer: AskServer
   return async (keys, withinMs) => {
     const until = Date.now() + withinMs;
     const left = (): number => Math.max(1, until - Date.now());
-    topology ??= await readTopology(connection, connection.client, withinMs);
+    topology ??= await findTopology(withinMs);
     const map = topology;
     const found: RawEntity[] = new Array(keys.length);
     let pending: readonly Place[] = keys.map((_, index) => ({ index, node: null, asking: false }));
@@ -76,7 +74,7 @@ export function createClusterReader(connection: Connection, askServer: AskServer
 }
 
 /** At most one client to each node; those of nodes that left go with the connection. */
-function createClients(connection: Connection): (node: string, withinMs: number) => Promise<Redis> {
+function createClients(connection: Opener): (node: string, withinMs: number) => Promise<Redis> {
   const clients = new Map<string, Promise<Redis>>();
   return async (node, withinMs) => {
     const known = await clients.get(node)?.catch(() => null);

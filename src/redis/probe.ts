@@ -168,17 +168,18 @@ async function serverInfo(server: Asker): Promise<{ version: string | null }> {
 
 /** HELLO is permitted to everyone, from Redis 6 on; before it and where it is renamed, INFO may tell. */
 export async function isClusterNode(client: Redis, withinMs: number): Promise<boolean> {
+  const hello = await orRefused(ask(client, withinMs, 'HELLO'));
+  if (Array.isArray(hello)) return hello[hello.indexOf('mode') + 1] === 'cluster';
+  return /^cluster_enabled:1/m.test(String(await orRefused(ask(client, withinMs, 'INFO'))));
+}
+
+/** Null where the server answers with an error. */
+async function orRefused(answer: Promise<unknown>): Promise<unknown> {
   try {
-    const hello = (await ask(client, withinMs, 'HELLO')) as readonly unknown[];
-    return hello[hello.indexOf('mode') + 1] === 'cluster';
+    return await answer;
   } catch (error) {
-    if (error instanceof NoAnswer) throw error;
-  }
-  try {
-    return /^cluster_enabled:1/m.test(String(await ask(client, withinMs, 'INFO')));
-  } catch (error) {
-    if (error instanceof NoAnswer) throw error;
-    return false;
+    if (error instanceof Error && error.name === 'ReplyError') return null;
+    throw error;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Reads entities back: their fields and TTL, in one pipeline a server. */
-import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { FeatureReader, ReadOutcome } from '../core/feature-reader.ts';
 import type { ByteString } from '../core/types.ts';
-import { inTime, messageOf } from './ask.ts';
-import { createClusterReader, type RawEntity } from './cluster-reader.ts';
+import { messageOf } from './ask.ts';
+import { createAsk, type RawEntity } from './ask-entities.ts';
+import { createClusterReader } from './cluster-reader.ts';
 import type { Connection } from './connect.ts';
 import { judge } from './server-errors.ts';
 
@@ -12,7 +12,8 @@ const READ_MS = 10_000;
 
 /** `withinMs`: how long one read may take. A Cluster is found by its redirections, asked for or not. */
 export function createReader(connection: Connection, withinMs = READ_MS): FeatureReader {
-  const readCluster = createClusterReader(connection, askServer);
+  const askServer = createAsk(true);
+  const readCluster = createClusterReader(connection, askServer, connection.client);
   let isCluster = connection.cluster;
   const read = async (keys: readonly ByteString[]): Promise<readonly RawEntity[]> => {
     if (isCluster) return readCluster(keys, withinMs);
@@ -34,35 +35,6 @@ function noAnswer(error: unknown, shown: string): FeaturectlError {
   const text = `expected an answer of Redis at ${shown}: ${messageOf(error)}`;
   return new FeaturectlError('REDIS_CONNECT', text, { cause: error });
 }
-
-/** HGETALL and PTTL of each key, in one pipeline. Error replies stay with their keys. */
-async function askServer(
-  client: Redis,
-  keys: readonly ByteString[],
-  asking: boolean,
-  withinMs: number,
-): Promise<RawEntity[]> {
-  const pipeline = client.pipeline();
-  for (const key of keys) {
-    // call(): the HGETALL of ioredis makes an object, which loses bytes of names and a field __proto__.
-    if (asking) pipeline.call('ASKING');
-    pipeline.callBuffer('HGETALL', Buffer.from(key, 'latin1'));
-    if (asking) pipeline.call('ASKING');
-    pipeline.pttl(Buffer.from(key, 'latin1'));
-  }
-  const replies = (await inTime(withinMs, pipeline.exec(), 'reading')) ?? [];
-  // An error that is no reply of the server: the connection ended.
-  const lost = replies.find(([error]) => error && error.name !== 'ReplyError');
-  if (lost) throw lost[0];
-  const step = asking ? 2 : 1;
-  return keys.map((_, i) => {
-    const [hashError, hash] = replies[2 * step * i + step - 1] as PipelineReply;
-    const [ttlError, ttl] = replies[2 * step * i + 2 * step - 1] as PipelineReply;
-    return { error: hashError ?? ttlError, hash, ttl };
-  });
-}
-
-type PipelineReply = [error: Error | null, result: unknown];
 
 function entity(key: ByteString, { error, hash, ttl }: RawEntity): ReadOutcome {
   if (error) return keyError(key, error);

@@ -4,6 +4,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString } from '../core/types.ts';
 import { inTime, messageOf } from './ask.ts';
 import type { Connection } from './connect.ts';
+import { isClusterNode } from './probe.ts';
 import { isDenied } from './server-errors.ts';
 import { readTopology } from './topology.ts';
 
@@ -30,7 +31,7 @@ export async function* scanKeys(
 
 /** One client for each server that holds keys of its own, one after the other. */
 async function* masters(connection: Connection): AsyncGenerator<Redis> {
-  if (!connection.cluster && !(await isCluster(connection.client))) {
+  if (!connection.cluster && !(await isClusterNode(connection.client, ANSWER_MS))) {
     yield connection.client;
     return;
   }
@@ -42,18 +43,6 @@ async function* masters(connection: Connection): AsyncGenerator<Redis> {
     } finally {
       client.disconnect();
     }
-  }
-}
-
-/** By HELLO, which no ACL forbids. A server that does not know it is older than 6 and taken for a single one. */
-async function isCluster(client: Redis): Promise<boolean> {
-  try {
-    const facts = await inTime(ANSWER_MS, client.call('HELLO'), 'HELLO');
-    const flat = Array.isArray(facts) ? facts.map(String) : [];
-    return flat[flat.indexOf('mode') + 1] === 'cluster';
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return false;
-    throw error;
   }
 }
 

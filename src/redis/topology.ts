@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import { ask, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
-import type { Connection } from './connect.ts';
+import type { Opener } from './connect.ts';
 import { nodeName } from './redirect.ts';
 import { isDenied } from './server-errors.ts';
 
@@ -26,11 +26,7 @@ export interface Topology {
 }
 
 /** By the node that `client` leads to. Throws as the server does (no Cluster), REDIS_AUTH, NoAnswer. */
-export async function readTopology(
-  connection: Connection,
-  client: Redis,
-  withinMs: number,
-): Promise<Topology> {
+export async function readTopology(connection: Opener, client: Redis, withinMs: number): Promise<Topology> {
   const owners: (string | undefined)[] = new Array(SLOTS);
   /** Every node told of, replicas too: one of them may be the master soon. */
   let nodes: string[] = [];

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { slotOf } from '../../src/redis/slot.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { featurectl } from '../support/run.ts';
@@ -64,6 +65,21 @@ it('keys under a hash tag stand in the slot that Redis computes', async () => {
   expect({ ...stored['f:{u9}:v1'] }).toEqual({ name: 'name 9' });
   const slotOf = (key: string) => first?.cli('CLUSTER', 'KEYSLOT', key);
   expect(await slotOf('f:{u9}:v1')).toBe(await slotOf('u9'));
+});
+
+it('verify and check see every master', async () => {
+  const schema = join(dir, 'users.yaml');
+  await writeFile(
+    schema,
+    'name: users\nkey: "features:user:{user_id}"\nttl: 1h\nfeatures:\n  purchases: int64\n  name: string\n',
+  );
+  expect(await run(['ingest', csv, '--schema', schema])).toMatchObject({ code: 0 });
+  expect(await run(['verify', csv, '--schema', schema])).toMatchObject({ code: 0 });
+  expect(await run(['check', '--schema', schema, '--min-count', '500'])).toMatchObject({ code: 0 });
+  expect(await run(['check', '--schema', schema, '--min-count', '501'])).toMatchObject({ code: 1 });
+  const at = await cluster.masterOf(slotOf('features:user:u77'));
+  await at.cli('HSET', 'features:user:u77', 'name', 'another');
+  expect(await run(['verify', csv, '--schema', schema])).toMatchObject({ code: 1 });
 });
 
 describe('refused', () => {

@@ -80,22 +80,20 @@ const NAMES = [
   'last_seen',
 ];
 
-/** The paths of the data of `count` rows, made if they are not there. */
-export async function makeFiles(count) {
+const WRITERS = { csv: writeCsv, resp: writeResp, arrow: writeArrow, parquet: writeParquetFile };
+
+/** The path of one kind of data of `count` rows, made if it is not there. */
+export async function makeFile(kind, count) {
   mkdirSync(DATA_DIR, { recursive: true });
-  const path = (ending) => `${DATA_DIR}rows-${count}.${ending}`;
+  const path = `${DATA_DIR}rows-${count}.${kind}`;
+  if (!existsSync(path)) await WRITERS[kind](path, count);
+  return path;
+}
+
+export function makeSchema() {
+  mkdirSync(DATA_DIR, { recursive: true });
   writeFileSync(`${DATA_DIR}schema.yaml`, SCHEMA);
-  if (!existsSync(path('csv'))) await writeCsv(path('csv'), count);
-  if (!existsSync(path('resp'))) await writeResp(path('resp'), count);
-  if (!existsSync(path('arrow'))) await writeArrow(path('arrow'), count);
-  if (!existsSync(path('parquet'))) await writeParquetFile(path('parquet'), count);
-  return {
-    schema: `${DATA_DIR}schema.yaml`,
-    csv: path('csv'),
-    resp: path('resp'),
-    arrow: path('arrow'),
-    parquet: path('parquet'),
-  };
+  return `${DATA_DIR}schema.yaml`;
 }
 
 async function writeText(path, encoding, pieces) {
@@ -119,7 +117,9 @@ function* csvLines(count) {
   }
 }
 
-const writeCsv = (path, count) => writeText(path, 'utf8', csvLines(count));
+function writeCsv(path, count) {
+  return writeText(path, 'utf8', csvLines(count));
+}
 
 /** What redis-cli --pipe is fed: HSET and EXPIRE of each row, as featurectl would store it. */
 function* respCommands(count) {
@@ -136,7 +136,9 @@ function* respCommands(count) {
   }
 }
 
-const writeResp = (path, count) => writeText(path, 'latin1', respCommands(count));
+function writeResp(path, count) {
+  return writeText(path, 'latin1', respCommands(count));
+}
 
 const TYPES = [
   new Utf8(),

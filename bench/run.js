@@ -1,6 +1,7 @@
 /**
  * npm run bench [-- --rows 1000000 --repeat 5 --only merge,replace]
  * Every number comes from this one run; ratios are to redis-cli --pipe of the same rows as HSET + EXPIRE.
+ * Several sizes (--rows 10000,100000,1000000,10000000) make a table each.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,8 +10,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { makeFiles } from './data.js';
+import { DATA_DIR, makeFile, makeSchema } from './data.js';
 import { measure, median } from './measure.js';
+import { recordCalls } from './record.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -19,70 +21,103 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const count = Number(flags.rows);
 const repeat = Number(flags.repeat);
 const entry = new URL('../bin/featurectl.js', import.meta.url).pathname;
 const here = (name) => new URL(`./${name}`, import.meta.url).pathname;
 
-const files = await makeFiles(count);
+const BASE = 'redis-cli --pipe, HSET+EXPIRE';
+const CALLS = "redis-cli --pipe, merge's script calls";
+
+const schema = makeSchema();
 const server = await startServer();
 try {
-  const cases = casesOf(files, server.port).filter(([name]) => isWanted(name));
-  const results = new Map(cases.map(([name]) => [name, []]));
+  for (const count of flags.rows.split(',').map(Number)) print(count, await runSize(count));
+} finally {
+  server.stop();
+}
+
+/** Runs of each case by its name, taken in turns. */
+async function runSize(count) {
+  const cases = [];
+  for (const { name, kind, command } of casesOf(count).filter(({ name }) => isWanted(name))) {
+    const file = kind === 'calls' ? await recordMerge(count) : await makeFile(kind, count);
+    cases.push({ name, command: command(file), stdin: name.startsWith('redis-cli') ? file : undefined });
+  }
+  const results = new Map(cases.map(({ name }) => [name, []]));
   for (let round = 0; round < repeat; round += 1) {
-    for (const [name, command, options] of cases) {
+    for (const { name, command, stdin } of cases) {
       await server.client.flushall('SYNC');
-      results.get(name).push(await measure(command, options));
+      results.get(name).push(await measure(command, { stdin }));
       const stored = await server.client.dbsize();
       if (stored !== count) throw new Error(`${name}: expected ${count} keys, found ${stored}`);
       process.stderr.write('.');
     }
   }
   process.stderr.write('\n');
-  print(results);
-} finally {
-  server.stop();
+  return results;
 }
 
 function isWanted(name) {
   const words = flags.only.split(',').filter((word) => word !== '');
-  return words.length === 0 || name.startsWith('redis-cli') || words.some((word) => name.includes(word));
+  return words.length === 0 || name === BASE || words.some((word) => name.includes(word));
 }
 
-function casesOf(data, port) {
-  const featurectl = (source, ...more) => [
+function ingestOf(source, port, ...more) {
+  return [
     process.execPath,
-    ...[entry, 'ingest', source, '--schema', data.schema, '--redis', `redis://127.0.0.1:${port}`, '--quiet'],
+    ...[entry, 'ingest', source, '--schema', schema, '--redis', `redis://127.0.0.1:${port}`, '--quiet'],
     ...more,
   ];
+}
+
+async function recordMerge(count) {
+  const csv = await makeFile('csv', count);
+  const path = `${DATA_DIR}rows-${count}.calls`;
+  await recordCalls((port) => ingestOf(csv, port), server.port, path);
+  return path;
+}
+
+function casesOf(count) {
+  const { port } = server;
+  const pipe = () => ['redis-cli', '-p', String(port), '--pipe'];
+  const load = (name, kind, ...more) => ({ name, kind, command: (file) => ingestOf(file, port, ...more) });
   const cases = [
-    ['redis-cli --pipe, HSET+EXPIRE', ['redis-cli', '-p', String(port), '--pipe'], { stdin: data.resp }],
-    ['merge from CSV', featurectl(data.csv)],
-    ['merge from Parquet', featurectl(data.parquet)],
-    ['merge from Arrow', featurectl(data.arrow)],
-    ['merge from CSV, --write pipeline', featurectl(data.csv, '--write', 'pipeline')],
-    ['replace from CSV', featurectl(data.csv, '--mode', 'replace')],
-    ['newer from CSV', featurectl(data.csv, '--mode', 'newer')],
-    [
-      'csv-parse + ioredis pipelines',
-      [process.execPath, here('baseline-ioredis.js'), data.csv, String(port)],
-    ],
+    { name: BASE, kind: 'resp', command: pipe },
+    load('merge from CSV', 'csv'),
+    load('replace from CSV', 'csv', '--mode', 'replace'),
   ];
-  if (hasPandas()) {
-    cases.push([
-      'pandas + redis-py pipelines',
-      ['python3', here('baseline-pandas.py'), data.csv, String(port)],
-    ]);
+  // Other kinds of files of this size would take longer to make than to load.
+  if (count > 1_000_000) return cases;
+  cases.push(
+    { name: CALLS, kind: 'calls', command: pipe },
+    load('merge from Parquet', 'parquet'),
+    load('merge from Arrow', 'arrow'),
+    load('merge from CSV, --write pipeline', 'csv', '--write', 'pipeline'),
+    load('newer from CSV', 'csv', '--mode', 'newer'),
+    {
+      name: 'csv-parse + ioredis pipelines',
+      kind: 'csv',
+      command: (file) => [process.execPath, here('baseline-ioredis.js'), file, String(port)],
+    },
+  );
+  if (python() !== null) {
+    cases.push({
+      name: 'pandas + redis-py pipelines',
+      kind: 'csv',
+      command: (file) => [python(), here('baseline-pandas.py'), file, String(port)],
+    });
   }
   return cases;
 }
 
-function hasPandas() {
-  return spawnSync('python3', ['-c', 'import pandas, redis'], { stdio: 'ignore' }).status === 0;
+/** A Python that has both, or null. */
+function python() {
+  const has = (name) => spawnSync(name, ['-c', 'import pandas, redis'], { stdio: 'ignore' }).status === 0;
+  return ['python3', '/usr/bin/python3'].find(has) ?? null;
 }
 
-function print(results) {
-  const base = median((results.get('redis-cli --pipe, HSET+EXPIRE') ?? []).map((run) => run.seconds));
+function print(count, results) {
+  const base = median((results.get(BASE) ?? []).map((run) => run.seconds));
   console.log(`${count} rows of 8 columns, ${repeat} rounds, ${cpus().length} cores (${cpus()[0]?.model})`);
   console.log(`node ${process.version}, redis ${server.version}\n`);
   console.log('| what | rows/s | ratio | CPU µs a row | peak RSS MB |\n|---|---|---|---|---|');
@@ -93,6 +128,7 @@ function print(results) {
     const rate = Math.round(count / seconds).toLocaleString('en-US');
     console.log(`| ${name} | ${rate} | ${(base / seconds).toFixed(2)} | ${cpu} | ${rss} |`);
   }
+  console.log('');
 }
 
 async function startServer() {

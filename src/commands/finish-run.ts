@@ -81,6 +81,7 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     sources: run.track.facts(),
     options: { ...options },
     counts: ledger.counts(),
+    resumedRows: run.checkpoints?.saved?.counts.read ?? 0,
     failuresByCode: ledger.failuresByCode(),
     skippedByCode: ledger.skippedByCode(),
     firstFailures: ledger.firstFailures(),

@@ -283,5 +283,6 @@ function sourceNames(locations: readonly SourceLocation[]): string[] {
 function showProgress(run: Run): void {
   sampleRows(run);
   const { read, rejected, failed } = run.ledger.counts();
-  run.progress.update({ rows: read, failures: rejected + failed, ...run.track.bytes() });
+  const resumedRows = run.checkpoints?.saved?.counts.read ?? 0;
+  run.progress.update({ rows: read, resumedRows, failures: rejected + failed, ...run.track.bytes() });
 }

@@ -16,6 +16,8 @@ import type { JsonLog, NoteEvent } from './log.ts';
 export interface ProgressSnapshot {
   /** Rows read so far. */
   readonly rows: number;
+  /** Of these, rows that earlier runs have read (--checkpoint). */
+  readonly resumedRows?: number;
   /** Rows rejected or failed so far. */
   readonly failures: number;
   /** Bytes read of all sources, and their size; null where that is not known. */
@@ -143,11 +145,15 @@ export function terminalLine(snapshot: ProgressSnapshot, elapsedMs: number, widt
       ? formatBytes(snapshot.bytesRead)
       : `${formatBar(fraction, 20)} ${formatPercent(fraction).padStart(4)}`,
     `${formatCount(snapshot.rows)} rows`,
-    `${formatCount(rowsPerSecond(snapshot.rows, elapsedMs))} rows/s`,
+    `${formatCount(speed(snapshot, elapsedMs))} rows/s`,
     ...(eta === null ? [] : [`ETA ${formatSeconds(eta)}`]),
     ...(snapshot.failures > 0 ? [`${formatCount(snapshot.failures)} failed`] : []),
   ];
   return parts.join('  ').slice(0, Math.max(0, width));
+}
+
+function speed({ rows, resumedRows = 0 }: ProgressSnapshot, elapsedMs: number): number {
+  return rowsPerSecond(rows - resumedRows, elapsedMs);
 }
 
 /** The line of a log. */
@@ -161,7 +167,7 @@ export function plainLine(snapshot: ProgressSnapshot, elapsedMs: number): string
       : ` of ${formatBytes(bytesTotal)} (${formatPercent(fraction)})`;
   const parts = [
     `${formatCount(rows)} rows`,
-    `${formatCount(rowsPerSecond(rows, elapsedMs))} rows/s`,
+    `${formatCount(speed(snapshot, elapsedMs))} rows/s`,
     `${formatBytes(bytesRead)}${total}`,
     ...(eta === null ? [] : [`ETA ${formatSeconds(eta)}`]),
     `${formatCount(failures)} failed`,
@@ -174,7 +180,7 @@ export function progressFields(snapshot: ProgressSnapshot, elapsedMs: number): R
   const eta = etaSeconds(fractionDone(snapshot.bytesRead, snapshot.bytesTotal), elapsedMs);
   return {
     rows: snapshot.rows,
-    rows_per_second: rowsPerSecond(snapshot.rows, elapsedMs),
+    rows_per_second: speed(snapshot, elapsedMs),
     failures: snapshot.failures,
     bytes_read: snapshot.bytesRead,
     bytes_total: snapshot.bytesTotal,

@@ -25,6 +25,7 @@ export interface RunReport {
   readonly skipped_by_code: Readonly<Record<string, number>>;
   readonly first_failures: readonly RowFailure[];
   readonly rejects: readonly string[];
+  readonly resumed_rows: number;
   readonly rows_per_second: number;
   readonly bytes_read: number;
   readonly bytes_sent: number;
@@ -73,7 +74,8 @@ export function buildReport(facts: RunFacts): RunReport {
       source: redactUrls(failure.source),
     })),
     rejects: [...facts.rejectsPaths],
-    rows_per_second: rowsPerSecond(facts.counts.read, seconds * 1000),
+    resumed_rows: facts.resumedRows,
+    rows_per_second: rowsPerSecond(facts.counts.read - facts.resumedRows, seconds * 1000),
     bytes_read: facts.sources.reduce((sum, source) => sum + source.bytesRead, 0),
     bytes_sent: facts.stats.bytesSent,
     chunks_sent: facts.stats.chunksSent,

@@ -30,6 +30,8 @@ export interface RunFacts {
   /** The options in force, as JSON values; secrets in them are masked by the report. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly counts: Counts;
+  /** Rows of `counts` that earlier runs of the same load have read (--checkpoint). */
+  readonly resumedRows: number;
   readonly failuresByCode: ReadonlyMap<RowCode, number>;
   readonly skippedByCode: ReadonlyMap<SkipCode, number>;
   readonly firstFailures: readonly RowFailure[];

@@ -60,7 +60,7 @@ function codeRow(code: string, rows: number, meaning: string): Row {
 
 function aboutRows(facts: RunFacts): string[][] {
   const seconds = runSeconds(facts);
-  const rate = formatCount(rowsPerSecond(facts.counts.read, seconds * 1000));
+  const rate = formatCount(rowsPerSecond(facts.counts.read - facts.resumedRows, seconds * 1000));
   const { plan, stats } = facts;
   const retries = stats.retries > 0 ? `, ${formatCount(stats.retries)} retries` : '';
   return [

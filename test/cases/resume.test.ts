@@ -61,6 +61,7 @@ it('a load that was interrupted goes on where it was, and says how', async () =>
   // What was done before was not sent again.
   expect(Object.keys(await desk.take())).toHaveLength(ROWS - done - 1);
   expect(await report()).toMatchObject({
+    resumed_rows: done,
     counts: { read: ROWS, written: ROWS - 1, rejected: 1, failed: 0, skipped: 0 },
     failures_by_code: { INT: 1 },
   });

@@ -26,6 +26,7 @@ export function someFacts(more: Partial<RunFacts> = {}): RunFacts {
       },
     ],
     options: { redis: 'redis://app:s3cret@db:6379/0', chunkRows: 1000, mode: 'merge' },
+    resumedRows: 0,
     counts: { read: 1_000_000, written: 999_983, rejected: 12, failed: 1, skipped: 4 },
     failuresByCode: new Map([
       ['FLOAT', 2],

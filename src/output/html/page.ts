@@ -1,7 +1,7 @@
 /** `--report-html`: one page that says what a run did, for people. It loads nothing and runs nothing. */
 import { EXIT, ROW_CODES, type RowCode, SKIP_CODES, type SkipCode } from '../../core/errors.ts';
 import type { RowFailure } from '../../core/ledger.ts';
-import { formatBytes, formatCount, formatSeconds, printable, rowsPerSecond } from '../format.ts';
+import { formatBytes, formatCount, formatSeconds, printable } from '../format.ts';
 import { redactUrls } from '../redact.ts';
 import { buildReport, type RunReport } from '../report.ts';
 import type { RunFacts } from '../run-facts.ts';
@@ -64,7 +64,7 @@ function tiles(report: RunReport): Markup {
     ['skipped', formatCount(counts.skipped)],
     ['rejected', formatCount(counts.rejected)],
     ['failed', formatCount(counts.failed)],
-    ['rows/s', formatCount(rowsPerSecond(counts.read, report.seconds * 1000))],
+    ['rows/s', formatCount(report.rows_per_second)],
   ];
   return html`<div class="tiles">${all.map(([name, value]) => html`<div class="tile"><b>${value}</b><span class="soft">${name}</span></div>`)}</div>`;
 }

@@ -23,7 +23,7 @@ const MAX_STEPS = 80;
 export function speedSection({ series }: Facts, report: RunReport): Markup | null {
   const steps = speeds(series);
   if (steps.length < MIN_STEPS) return null;
-  const mean = rowsPerSecond(report.counts.read, report.seconds * 1000);
+  const mean = report.rows_per_second;
   const chart = stepChart(steps, {
     label: `rows read a second over ${formatSeconds(report.seconds)}, ${formatCount(mean)} on average`,
     formatX: formatElapsed,

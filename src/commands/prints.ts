@@ -1,7 +1,7 @@
 /** What tells one state of a source from another, of files and of remote objects. */
 import type { SourceInfo } from '../core/types.ts';
 import { type Fingerprint, fingerprint } from '../output/fingerprint.ts';
-import { openSource, type SourceLocation } from '../sources/index.ts';
+import { remoteState, type SourceLocation } from '../sources/index.ts';
 import type { ReadingOptions } from './options.ts';
 import { openOptions, type Surroundings } from './reading.ts';
 
@@ -10,25 +10,23 @@ export interface Print extends Fingerprint {
   readonly version: string | null;
 }
 
-export async function printOf(location: SourceLocation, info: SourceInfo): Promise<Print> {
+export async function printOf(
+  location: SourceLocation,
+  info: Pick<SourceInfo, 'totalBytes' | 'version'>,
+): Promise<Print> {
   const print = await fingerprint(location.name);
   if (!isRemote(location)) return { ...print, version: null };
   return { ...print, bytes: info.totalBytes, version: info.version ?? null };
 }
 
-/** Opens a remote object to ask for its state. */
+/** Asks a remote object for its state. */
 export async function lookAt(
   location: SourceLocation,
   reading: ReadingOptions,
   surroundings: Surroundings,
 ): Promise<Print> {
   if (!isRemote(location)) return { ...(await fingerprint(location.name)), version: null };
-  const source = await openSource(location, openOptions(reading, surroundings));
-  try {
-    return await printOf(location, source.info);
-  } finally {
-    await source.close();
-  }
+  return printOf(location, await remoteState(location, openOptions(reading, surroundings)));
 }
 
 /** Whether its states can be told apart at all: no pipe, and no server that says nothing of them. */

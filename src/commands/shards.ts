@@ -34,6 +34,7 @@ export async function planShards(
   surroundings: Surroundings,
 ): Promise<readonly Shard[]> {
   if (locations.some(({ kind }) => kind === 'stdin')) throw untold('- (standard input)');
+  for (const location of locations) refuseSecret(location);
   const list = createCutList();
   const sources: Measured[] = [];
   let rows = 0;
@@ -58,6 +59,15 @@ function untold(found: string): FeaturectlError {
   return new FeaturectlError(
     'USAGE',
     `expected sources that every process can read for itself and tell the states of apart, found ${found}; save it to a file first`,
+  );
+}
+
+/** A plan names its sources, and is no place for a password; without it they could not be read. */
+function refuseSecret({ kind, name, path }: SourceLocation): void {
+  if (kind !== 'http' || name === path) return;
+  throw new FeaturectlError(
+    'USAGE',
+    `expected URLs without a password or signature, as a plan names them, found ${name}; save it to a file first`,
   );
 }
 

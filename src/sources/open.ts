@@ -1,5 +1,5 @@
 import { FeaturectlError } from '../core/errors.ts';
-import type { Source, SourceFormat } from '../core/types.ts';
+import type { Source, SourceFormat, SourceInfo } from '../core/types.ts';
 import { type ByteStream, peek } from './bytes.ts';
 import { openCsv } from './csv-source.ts';
 import { plainTextStart, SNIFF, type TextEncoding, toUtf8 } from './encoding.ts';
@@ -51,6 +51,16 @@ export async function openSource(location: SourceLocation, options: OpenOptions 
     await raw.close();
     throw error;
   }
+}
+
+/** The present state of a remote source, without reading it. Throws as `openSource` does. */
+export async function remoteState(
+  location: SourceLocation,
+  options: OpenOptions,
+): Promise<Pick<SourceInfo, 'totalBytes' | 'version'>> {
+  const { totalBytes, version = null, close } = await openAny(location, options);
+  await close();
+  return { totalBytes, version };
 }
 
 async function openAny(location: SourceLocation, options: OpenOptions): Promise<RawInput> {

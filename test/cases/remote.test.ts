@@ -145,3 +145,72 @@ it('a prefix of S3 as one run, quietly', async () => {
   expect(done).toMatchObject({ code: 0, stdout: '', stderr: '' });
   expect(await stored()).toBe(10_000);
 });
+
+describe('--checkpoint', () => {
+  const schema = 'name: k\nkey: "k:{id}"\nttl: 1h\nfeatures: { x: int64 }\n';
+  // Longer than the head whose keys become columns: what is cut in there is not begun.
+  const ndjson = Array.from({ length: 70_000 }, (_, row) => `{"id":"row-${row}","x":${row}}\n`).join('');
+
+  it.each<[file: string, body: string, rows: number]>([
+    ['rows.csv', CSV, 5000],
+    ['rows.ndjson', ndjson, 70_000],
+  ])('of %s over HTTP goes on by a range', async (file, body, rows) => {
+    const whole = serving(body);
+    let isWhole = false;
+    let answers = 0;
+    server = await serveFiles((request, response) => {
+      answers++;
+      // The first answer is for the version, the second gives half of the file.
+      if (isWhole || answers === 1) whole(request, response);
+      else if (answers === 2) serving(body, { cutAfter: () => body.length * 0.9 })(request, response);
+      else response.writeHead(503).end();
+    });
+    const checkpoint = desk.path(`${file}.checkpoint`);
+    const args = [
+      '--schema',
+      await desk.file('k.yaml', schema),
+      '--checkpoint',
+      checkpoint,
+      '--retry-for',
+      '300ms',
+    ];
+    const first = await desk.run(['ingest', `${server.url}/${file}`, ...args]);
+    expect([first.code, first.stderr.includes('[SOURCE_TRUNCATED]')], first.stderr).toEqual([4, true]);
+    isWhole = true;
+    server.requests.length = 0;
+    const report = desk.path('resumed.json');
+    const second = await desk.run(['ingest', `${server.url}/${file}`, ...args, '--report', report]);
+    expect(second.code, second.stderr).toBe(0);
+    expect(server.requests.at(-1)).toMatch(/bytes=\d{4,}-$/);
+    const { counts } = JSON.parse(await desk.read('resumed.json')) as { counts: { written: number } };
+    expect([counts.written, await stored()]).toEqual([rows, rows]);
+  });
+});
+
+it('a plan over S3 is loaded shard by shard, and only as it was planned', async () => {
+  await s3.put('planned/rows.csv', CSV);
+  await s3.put(
+    'planned/more.ndjson',
+    ROWS.map((row) => `{"id":"m${row.trim().replace(',', '","x":')}}\n`).join(''),
+  );
+  s3.cutAfter = null;
+  const env = s3.env;
+  const plan = await desk.run(['plan', `s3://${BUCKET}/planned/`, '--shards', '3'], { env });
+  expect(plan.code, plan.stderr).toBe(0);
+  for (const shard of plan.stdout.trim().split('\n')) {
+    const { code, stderr } = await desk.run(['ingest', '--shard', shard, ...ALONE], { env });
+    expect(code, stderr).toBe(0);
+  }
+  expect(await stored()).toBe(10_000);
+  await s3.put('planned/rows.csv', CSV.replace('1,2\n', '1,3\n'));
+  const last = plan.stdout.trim().split('\n').at(-1) ?? '';
+  const { code, stderr } = await desk.run(['ingest', '--shard', last, ...ALONE], { env });
+  expect([code, stderr.includes('[SOURCE_CHANGED]')], stderr).toEqual([4, true]);
+});
+
+it('a plan names no URL with a password', async () => {
+  server = await serveFiles(serving(CSV));
+  const url = `${server.url.replace('http://', 'http://ann:s3cret@')}/rows.csv`;
+  const { code, stdout, stderr } = await desk.run(['plan', url, '--shards', '2']);
+  expect([code, stdout, stderr.includes('[USAGE]')], stderr).toEqual([2, '', true]);
+});

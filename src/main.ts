@@ -1,11 +1,15 @@
 /** The only file that knows the process: argv, signals, stderr and the exit status. */
 import { wantsJsonLog } from './cli/log-form.ts';
 import type { Io } from './cli/program.ts';
+import { maskedTitle } from './cli/title.ts';
 import { packageVersion } from './cli/version.ts';
 import { EXIT, FeaturectlError } from './core/errors.ts';
 
 /** Runs the program and sets `process.exitCode`; resolves when all output has been handed over. */
 export async function main(process: NodeJS.Process): Promise<void> {
+  // Everybody on the machine may read a command line.
+  const title = maskedTitle(process.argv.slice(2));
+  if (title !== null) process.title = title;
   const interrupt = new AbortController();
   onSignal(process, interrupt, 'SIGINT', EXIT.sigint);
   onSignal(process, interrupt, 'SIGTERM', EXIT.sigterm);

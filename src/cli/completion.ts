@@ -5,7 +5,7 @@ import type { Io } from '../commands/options.ts';
 type Shell = 'bash' | 'zsh' | 'fish';
 
 const EXAMPLES = `
-To have it in every shell:
+Examples (to have it in every shell):
   bash   featurectl completion bash > ~/.local/share/bash-completion/completions/featurectl
   zsh    featurectl completion zsh > "\${fpath[1]}/_featurectl"
   fish   featurectl completion fish > ~/.config/fish/completions/featurectl.fish

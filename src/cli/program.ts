@@ -111,11 +111,18 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addCompletion(program, io);
   addServe(program, io, done);
   addCheck(program, io, done);
-  program.addHelpText('after', EXIT_CODES);
+  program.addHelpText('after', ABOUT);
   return program;
 }
 
-const EXIT_CODES = `
+const ABOUT = `
+Start with:
+  featurectl infer users.csv > users.yaml
+  featurectl ingest users.csv --schema users.yaml
+  featurectl get USER --schema users.yaml
+
+Every option may also come from FEATURECTL_<NAME> or featurectl.yaml; --show-config says where each comes from.
+
 Exit codes:
   0 ok   1 finished, some rows failed or a negative answer   2 usage or schema
   3 more failures than --max-errors   4 source, Redis or disk failed   5 a bug   130/143 interrupted
@@ -167,6 +174,12 @@ Write modes: merge sets the fields of a row and keeps other fields of the hash; 
 whole hash, whatever the key held before; newer is merge where event_time is later than the stored one.
 `;
 
+const VALIDATE_EXAMPLES = `
+Examples:
+  featurectl validate users.csv --schema users.yaml
+  featurectl validate 'out/*.parquet' --schema users.yaml --max-errors 0.1% --rejects bad.csv --quiet
+`;
+
 /** validate says all that is wrong, unless told to stop earlier. */
 const EVERY_ERROR = { kind: 'count', max: Number.POSITIVE_INFINITY } as const;
 
@@ -177,7 +190,8 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
       'Says which rows ingest would reject; ingest --dry-run with --max-errors all. Needs no Redis.',
     )
     .argument('<source...>', 'file, glob, directory, URL (http, https, s3, gs) or - for stdin');
-  addLoadOptions(command).action(async (sources: string[], flags: IngestFlags) => {
+  addLoadOptions(command).addHelpText('after', VALIDATE_EXAMPLES);
+  command.action(async (sources: string[], flags: IngestFlags) => {
     done(
       await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),
     );

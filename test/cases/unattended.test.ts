@@ -1,6 +1,7 @@
 /** Runs that nobody watches: --quiet, --log json, `set -e`, `| head`, no terminal. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
@@ -167,5 +168,29 @@ describe('in a script', () => {
     expect(done.stderr).toMatch(stderr);
     expect(done.stdout).toBe(stdout);
     expect(done.status).toBe(code);
+  });
+});
+
+describe.skipIf(!existsSync('/proc/self/cmdline'))('ps', () => {
+  it('shows no password of the command line', async () => {
+    const url = desk.redis.url.replace('//', '//default:s3cret@');
+    await desk.client.config('SET', 'requirepass', 's3cret');
+    const argv = ['ingest', '-', '--format', 'csv', '--schema', schema, '--redis', url];
+    // Standard input stays open, so the load waits for its rows.
+    const bin = new URL('../../bin/featurectl.js', import.meta.url).pathname;
+    const child = spawn(process.execPath, [bin, ...argv], { stdio: ['pipe', 'ignore', 'pipe'] });
+    try {
+      const shown = (): string => readFileSync(`/proc/${child.pid}/cmdline`, 'latin1');
+      for (let i = 0; i < 400 && !shown().startsWith('featurectl'); i += 1)
+        await new Promise((done) => setTimeout(done, 20));
+      expect(shown()).toMatch(/^featurectl ingest - --format csv .*--redis redis:\/\/default:\*\*\*@127/);
+      expect(shown()).not.toContain('s3cret');
+      child.stdin.end('id,x\n9,9\n');
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(0);
+    } finally {
+      child.kill('SIGKILL');
+      await desk.client.config('SET', 'requirepass', '');
+    }
   });
 });

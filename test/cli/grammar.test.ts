@@ -181,3 +181,20 @@ it.each([
 it.each([[[]], [['injest']], [['ingest']]])('%j is a usage error', async (argv) => {
   expect((await parse(argv)).code).toBe(2);
 });
+
+describe('--help', () => {
+  const commands = ['ingest', 'validate', 'infer', 'plan', 'get', 'verify', 'check', 'serve', 'completion'];
+
+  it.each(commands)('%s has examples of itself', async (name) => {
+    const { stdout, code } = await parse([name, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples?\\b[\\s\\S]*\\bfeaturectl ${name} `));
+  });
+
+  it('names all commands', async () => {
+    const { stdout } = await parse(['--help']);
+    const named = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, name]) => name);
+    expect(named.filter((name) => name !== 'help')).toEqual(expect.arrayContaining(commands));
+    expect(named.length).toBe(commands.length + 1);
+  });
+});

@@ -51,6 +51,8 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   } finally {
     tokens?.close();
     await source.close();
+    // Listening to the first process would keep this one alive.
+    if (cluster.isWorker) process.channel?.unref();
   }
 }
 

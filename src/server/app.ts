@@ -166,6 +166,8 @@ function sendProblem(reply: FastifyReply, problem: ServerProblem): void {
   if (problem.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer');
   // What is left of a body that is too long is not read.
   if (problem.code === 'TOO_LARGE') reply.header('connection', 'close');
+  // fastify would close the connection after any body that is wrong; one that was read whole need not end it.
+  if (problem.code === 'INVALID') reply.removeHeader('connection');
   reply.code(PROBLEMS[problem.code].status).send(problemBody(problem));
 }
 

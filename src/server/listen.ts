@@ -27,7 +27,10 @@ export async function startServer(options: ListenOptions): Promise<FeatureServer
     url: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
     close: async (graceMs) => {
       const end = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      // A connection that was busy at first stays open behind its answer.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
       await app.close().catch(() => {});
+      clearInterval(sweep);
       clearTimeout(end);
     },
   };

@@ -7,6 +7,8 @@ const ENTRY = new URL('../../bin/featurectl.js', import.meta.url).pathname;
 export interface Running {
   readonly child: ChildProcess;
   readonly done: Promise<RunResult & { readonly signal: string | null }>;
+  /** What it has said so far. */
+  stderr(): string;
   /** Resolves when stderr has shown this. */
   shows(text: RegExp): Promise<void>;
 }
@@ -33,5 +35,5 @@ export function start(argv: readonly string[], env: NodeJS.ProcessEnv, stdin?: s
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  return { child, done, shows };
+  return { child, done, shows, stderr: () => stderr };
 }

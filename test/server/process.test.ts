@@ -147,9 +147,10 @@ it('nothing is left behind by many requests: handles, files, heap', async () => 
   await load(6_000);
   const before = await measured();
   expect(await load(30_000)).toBe(20_000);
-  await until(async () => (await measured()).fds <= before.fds);
+  // A leak would be of thousands; a connection to ask with may come or go.
+  await until(async () => (await measured()).fds <= before.fds + 2);
   const after = await measured();
-  expect(after.handles).toBeLessThanOrEqual(before.handles);
+  expect(after.handles).toBeLessThanOrEqual(before.handles + 2);
   expect(after.inFlight).toBe(0);
   expect(after.heap - before.heap).toBeLessThan(30e6);
 }, 60_000);

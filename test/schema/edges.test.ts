@@ -1,7 +1,7 @@
 /** Edges found by attack: each a kind, not a case. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { float32Text } from '../../src/schema/codecs/float.ts';
+import { float32Text, float64Text } from '../../src/schema/codecs/float.ts';
 import { timeZone } from '../../src/schema/codecs/time-zone.ts';
 import { parseSchema } from '../../src/schema/index.ts';
 import { schemaOf, storeText, thrown } from './support.ts';
@@ -138,4 +138,20 @@ describe('schema files', () => {
   ])('%j says what is expected', (more, message) => {
     expect(thrown(() => parseSchema(file(more), 's')).message).toMatch(message);
   });
+});
+
+it('float64 text is that of JavaScript, which is the shortest, but for minus zero', () => {
+  const decimal = fc
+    .tuple(fc.integer({ min: 0, max: 6 }), fc.maxSafeInteger())
+    .map(([places, digits]) => digits / 10 ** places);
+  const short = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer()).map(([p, digits]) => digits / 10 ** p);
+  fc.assert(
+    fc.property(fc.oneof(decimal, short, fc.double()), (value) => {
+      expect(float64Text(value)).toBe(Object.is(value, -0) ? '-0' : String(value));
+    }),
+    { numRuns: 3000 },
+  );
+  for (const value of [1e-4, 1e-5, 1e-6, 1e-7, 0.1 + 0.2, 1e10, 9_999_999_999.9999, 1e21, 5e-324]) {
+    expect(float64Text(value)).toBe(String(value));
+  }
 });

@@ -49,20 +49,34 @@ function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 
+/** Days whose text is kept: most columns hold few of them, again and again. */
+const KEPT_DAYS = 1024;
+const keptDays = new Float64Array(KEPT_DAYS).fill(Number.NaN);
+const keptTexts: string[] = new Array(KEPT_DAYS).fill('');
+
 /** `YYYY-MM-DD`, or null outside the years 0000 to 9999. */
 export function dateText(days: number): string | null {
+  const place = days & (KEPT_DAYS - 1);
+  if (keptDays[place] === days) return keptTexts[place]!;
   const { year, month, day } = civilFromDays(days);
   if (!(year >= 0 && year <= 9999)) return null;
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  const text = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  keptDays[place] = days;
+  keptTexts[place] = text;
+  return text;
 }
 
 /** `HH:MM:SS` of seconds since midnight. */
 export function clockText(seconds: number): string {
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  const minutes = Math.floor(seconds / 60);
+  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
+const TWO = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
+
+/** `number` is a whole number from 0 to 99. */
 function two(number: number): string {
-  return number < 10 ? `0${number}` : String(number);
+  return TWO[number]!;
 }
 
 /** `YYYY-MM-DD` at `at` in the text → days, or null where it is no such date. */

@@ -47,6 +47,11 @@ export function intCodec(name: string, range: IntRange): Codec {
   const whole = (value: Value): Coded => {
     if (typeof value === 'number') return value < min || value > max ? outside(String(value)) : String(value);
     const big = value as bigint;
+    const number = Number(big);
+    // Most are small, and numbers are several times as fast as bigints.
+    if (Number.isSafeInteger(number)) {
+      return number < min || number > max ? outside(String(number)) : String(number);
+    }
     return big < range.min || big > range.max ? outside(big.toString()) : big.toString();
   };
   return {

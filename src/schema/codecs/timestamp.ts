@@ -72,11 +72,37 @@ export function timestampText(value: bigint, unit: TimeUnit, zone: WallToUtc | n
 
 function unitMoment(value: bigint, unit: TimeUnit): Moment {
   const width = UNIT_DIGITS[unit];
-  if (width === 0) return { seconds: Number(value), fraction: '' };
+  const count = Number(value);
+  if (width === 0) return { seconds: count, fraction: '' };
+  if (Number.isSafeInteger(count)) return splitSeconds(count, width);
   const scale = 10n ** BigInt(width);
   const rest = ((value % scale) + scale) % scale;
-  const seconds = Number((value - rest) / scale);
-  return { seconds, fraction: rest === 0n ? '' : trimZeros(rest.toString().padStart(width, '0')) };
+  return { seconds: Number((value - rest) / scale), fraction: fractionText(Number(rest), width) };
+}
+
+/** As unitMoment, of a count that a double holds exactly: several times as fast as with bigints. */
+function splitSeconds(count: number, width: number): Moment {
+  const scale = 10 ** width;
+  let seconds = Math.floor(count / scale);
+  let rest = count - seconds * scale;
+  // The quotient may have been rounded up to a whole number.
+  if (rest < 0) {
+    seconds -= 1;
+    rest += scale;
+  }
+  return { seconds, fraction: fractionText(rest, width) };
+}
+
+/** `rest` as `width` digits without zeros at the end. */
+function fractionText(rest: number, width: number): string {
+  if (rest === 0) return '';
+  let digits = rest;
+  let places = width;
+  while (digits % 10 === 0) {
+    digits /= 10;
+    places -= 1;
+  }
+  return String(digits).padStart(places, '0');
 }
 
 function epochMoment(value: bigint, unit: TimeUnit): Moment | ValueFault {

@@ -48,9 +48,8 @@ export interface NdjsonInput {
  * above `maxRecordSize` is RECORD_SIZE, after all rows before it.
  */
 export async function openNdjson(input: NdjsonInput): Promise<Source> {
-  const headBytes = Math.max(HEAD_BYTES, input.maxRecordSize + 1);
-  const { head, chunks } = await peek(input.chunks, headBytes);
-  const names = columnNames(input, head.subarray(0, headBytes), head.length < headBytes);
+  const { lines, chunks } = await peekLines(input);
+  const names = columnNames(input, lines);
   return {
     info: input.info,
     columns: names.map((name) => ({ name, type: 'text' })),
@@ -65,10 +64,22 @@ export async function openNdjson(input: NdjsonInput): Promise<Source> {
   };
 }
 
-/** `isAll`: the head is the whole source. */
-function columnNames(input: NdjsonInput, head: Buffer, isAll: boolean): readonly string[] {
+/** The whole lines of the first HEAD_BYTES, or the first line where it is longer. Holds these at most twice. */
+async function peekLines(input: NdjsonInput): Promise<{ lines: Buffer; chunks: ByteStream }> {
+  let size = HEAD_BYTES;
+  let { head, chunks } = await peek(input.chunks, size);
+  while (head.length >= size && size <= input.maxRecordSize && !head.includes(0x0a)) {
+    size *= 2;
+    ({ head, chunks } = await peek(chunks, size));
+  }
+  if (head.length < HEAD_BYTES) return { lines: head, chunks };
+  const end = head.lastIndexOf(0x0a, HEAD_BYTES - 1) + 1 || head.indexOf(0x0a) + 1;
+  return { lines: head.subarray(0, end || (head.length < size ? head.length : 0)), chunks };
+}
+
+function columnNames(input: NdjsonInput, lines: Buffer): readonly string[] {
   const { names = [], required = [] } = input.mapped ?? {};
-  const found = headKeys(input.info.name, head.subarray(0, isAll ? head.length : head.lastIndexOf(0x0a) + 1));
+  const found = headKeys(input.info.name, lines);
   if (found === null) return names;
   const optional = names.filter((name) => !required.includes(name));
   return [...new Set([...found, ...optional])];

@@ -144,6 +144,14 @@ describe('faults of a row', () => {
     expect(await fault(MAPPED)).toBeNull();
   });
 
+  test.each(['', '\n', '\n{"id":2}\n'])('a first line longer than the head, then %j', async (rest) => {
+    const long = `{"id":1,"x":"${'a'.repeat(3 << 20)}","last":2}`;
+    const source = await openBytes(long + rest, { ...NDJSON, maxRecordSize: 4 << 20 });
+    expect(source.columns.map(({ name }) => name)).toEqual(['id', 'x', 'last']);
+    expect((await readAll(source)).error).toBeNull();
+    expect(await failureCode(openBytes(long + rest, MAPPED))).toBe('RECORD_SIZE');
+  });
+
   test('a mapped key behind the head is read', async () => {
     const late = `${'{"id":1}\n'.repeat(130_000)}{"id":2,"x":3}\n`;
     const { batches } = await readAll(await openBytes(late, MAPPED));

@@ -174,7 +174,10 @@ function troubleOf(name: string, url: URL, error: unknown): RemoteTrouble {
     return { trouble: failure.message || `${url.host} did not answer (${code})`, waitMs: null };
   }
   const found = code === 'ENOTFOUND' ? `no host ${url.hostname}` : failure.message;
-  throw new FeaturectlError('SOURCE_READ', `${name}: expected an answer, found ${found}; check the address`, {
+  const remedy = /CERT|VERIFY/.test(code)
+    ? 'a certificate authority of your own goes into NODE_EXTRA_CA_CERTS'
+    : 'check the address';
+  throw new FeaturectlError('SOURCE_READ', `${name}: expected an answer, found ${found}; ${remedy}`, {
     cause: error,
   });
 }

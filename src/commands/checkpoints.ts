@@ -67,7 +67,7 @@ export async function openCheckpoints(
   if (options.checkpoint === null) return null;
   const load = await printOf(options, sources, shard);
   const saved = await readCheckpoint(options.checkpoint);
-  if (saved) assertSameLoad(options.checkpoint, saved.load, load);
+  if (saved) assertSameLoad(options.checkpoint, saved, load);
   return createCheckpoints(run, options.checkpoint, load, saved);
 }
 

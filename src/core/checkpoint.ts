@@ -54,7 +54,8 @@ export function ledgerState(checkpoint: Checkpoint): LedgerState {
 }
 
 /** Throws CHECKPOINT where the load that is asked for is not the one that the file is of; all changes at once. */
-export function assertSameLoad(path: string, saved: LoadPrint, now: LoadPrint): void {
+export function assertSameLoad(path: string, checkpoint: Checkpoint, now: LoadPrint): void {
+  const saved = checkpoint.load;
   const changes = [...sourceChanges(saved.sources, now.sources), ...schemaChange(saved, now)];
   for (const [name, value] of Object.entries(now.options)) {
     const before = saved.options[name] ?? null;
@@ -64,7 +65,9 @@ export function assertSameLoad(path: string, saved: LoadPrint, now: LoadPrint): 
   throw new FeaturectlError(
     'CHECKPOINT',
     `--checkpoint ${path}: expected the load that it was begun with, found another: ${changes.join('; ')}. ` +
-      'Go back to what it was, or remove the file to load everything from the start',
+      (checkpoint.complete
+        ? 'That load is complete: remove the file to begin this one'
+        : 'Go back to what it was, or remove the file to load everything from the start'),
   );
 }
 

@@ -235,6 +235,16 @@ describe('refused', () => {
     expect(await desk.read('cp.json')).toBe(before);
   });
 
+  it('another load after one that is complete', async () => {
+    await desk.run(command(['--max-errors', '5']));
+    await desk.file('in.csv', csv(0, ROWS + 1));
+    const refused = await desk.run(command(['--max-errors', '5']));
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('That load is complete: remove the file to begin this one'),
+    });
+  });
+
   it('another list of sources', async () => {
     await interrupted(command(), 300);
     const refused = await desk.run(command([], [file, await desk.file('more.csv', csv(0, 1))]));

@@ -16,7 +16,7 @@ export interface Sketch {
   /** Exact; null before the first value. */
   readonly min: number | null;
   readonly max: number | null;
-  /** The value of rank ⌊q·(count−1)⌋ in ascending order, within RELATIVE_ERROR; null before the first value. */
+  /** The value of rank ⌊q·(count−1)⌋ in ascending order, within RELATIVE_ERROR and never outside [min, max]; null before the first value. */
   quantile(q: number): number | null;
 }
 
@@ -52,7 +52,8 @@ export function createSketch(): Sketch {
       let left = Math.floor(q * (count - 1));
       for (const bucket of [...buckets.keys()].sort((a, b) => a - b)) {
         left -= buckets.get(bucket) ?? 0;
-        if (left < 0) return middle(bucket);
+        // The middle of the first and last bucket may lie beyond what was seen.
+        if (left < 0) return Math.max(min ?? 0, Math.min(middle(bucket), max ?? 0));
       }
       return max;
     },

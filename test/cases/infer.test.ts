@@ -67,7 +67,9 @@ describe('types of CSV columns', () => {
     ['exact ranges', ['9007199254740993', '9007199254740992'], [], /^9007199254740992 to 9007199254740993$/],
     ['nulls', ['1', '', ''], [], /^always 1; null in 2 of 3 rows$/],
     ['epoch numbers', ['1700000000', '1700000001'], [], /type: timestamp, unit: s /],
-    ['words that may mean null', ['1', 'NA'], [], /^up to 2 bytes; int64 if "NA" mean null/],
+    ['such words first', ['NA', '1', '2'], [], /^up to 2 bytes; int64 if "NA" means null/],
+    ['words that change nothing', ['a', 'NA'], [], /^up to 2 bytes$/],
+    ['words that may mean null', ['1', 'NA'], [], /^up to 2 bytes; int64 if "NA" means null/],
     ['lists of one length', ['"[1,2]"', '"[0.5, 3e5]"'], [], /always 2 numbers: vector<float32>\[2\]/],
     ['times without a zone', ['2024-01-15T08:00:00'], [], /--timezone makes them timestamps/],
   ])('a comment for %s', async (_, cells, flags, comment) => {

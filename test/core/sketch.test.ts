@@ -22,6 +22,8 @@ it('a quantile is within the relative error of the value of its rank; min and ma
       // Below 1 counts as 0, which is said; the last term is the rounding of doubles.
       const allowed = exact < 1 ? 1 : exact * RELATIVE_ERROR * (1 + 1e-9);
       expect(Math.abs(found - exact)).toBeLessThanOrEqual(allowed);
+      expect(found).toBeGreaterThanOrEqual(sorted[0] ?? 0);
+      expect(found).toBeLessThanOrEqual(sorted.at(-1) ?? 0);
       expect([sketch.min, sketch.max, sketch.count]).toEqual([sorted[0], sorted.at(-1), sorted.length]);
     }),
     { numRuns: 500 },

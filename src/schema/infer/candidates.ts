@@ -119,6 +119,8 @@ export interface Race {
   add(value: Value): void;
   /** The narrowest type that fits all values; null where none does. */
   winner(): Racer | null;
+  /** A race of its own that has seen what this one has. */
+  fork(): Race;
 }
 
 export interface Racer {
@@ -133,21 +135,35 @@ export interface Racer {
 }
 
 export function startRace(candidates: readonly Candidate[]): Race {
-  let live = candidates.map((candidate) => ({
-    candidate,
-    racer: { form: candidate.form, values: 0, min: '', max: '', longest: 0 },
-  }));
+  return raceOf(
+    candidates.map((candidate) => ({
+      candidate,
+      racer: { form: candidate.form, values: 0, min: '', max: '', longest: 0 },
+    })),
+  );
+}
+
+interface Runner {
+  readonly candidate: Candidate;
+  readonly racer: Mutable<Racer>;
+}
+
+function raceOf(runners: Runner[]): Race {
+  let live = runners;
   return {
     add: (value) => {
-      const fitting = live.filter(({ candidate, racer }) => {
-        const coded = candidate.code(value);
-        if (isFault(coded)) return false;
-        note(racer, coded);
-        return true;
-      });
-      if (fitting.length < live.length) live = fitting;
+      let lost: Set<Runner> | null = null;
+      for (const runner of live) {
+        const coded = runner.candidate.code(value);
+        if (isFault(coded)) {
+          lost ??= new Set();
+          lost.add(runner);
+        } else note(runner.racer, coded);
+      }
+      if (lost !== null) live = live.filter((runner) => !lost.has(runner));
     },
     winner: () => live.find(({ candidate }) => candidate.isSure())?.racer ?? null,
+    fork: () => raceOf(live.map(({ candidate, racer }) => ({ candidate, racer: { ...racer } }))),
   };
 }
 

@@ -138,7 +138,7 @@ function hints({ racer, ifNull, isWallTime, vectorLength }: ColumnProfile): stri
   const found: string[] = [];
   if (ifNull !== null)
     found.push(
-      `${ifNull.type} if ${ifNull.words.map((word) => JSON.stringify(word)).join(', ')} mean null: --null-token`,
+      `${ifNull.type} if ${ifNull.words.map((word) => JSON.stringify(word)).join(', ')} ${ifNull.words.length === 1 ? 'means' : 'mean'} null: --null-token`,
     );
   if (/^u?int64$/.test(type) && racer !== null) {
     const unit = epochUnit(racer.min, racer.max);

@@ -3,7 +3,7 @@ import type { ByteString, Column, ColumnInfo, Value } from '../../core/types.ts'
 import { fromBytes, isFault } from '../codecs/codec.ts';
 import type { WallToUtc } from '../codecs/time-zone.ts';
 import { keyCodec } from '../columns.ts';
-import { candidatesOf, type Racer, startRace, wallTime } from './candidates.ts';
+import { candidatesOf, type Race, type Racer, startRace, wallTime } from './candidates.ts';
 
 /** Different values of a column that are remembered; a column with more is said to be unique in so many rows. */
 export const UNIQUE_LIMIT = 200_000;
@@ -62,7 +62,8 @@ export function createProfiler(
   tokens: ReadonlySet<ByteString>,
 ): Profiler {
   const race = startRace(candidatesOf(info.type, zone));
-  const lenient = startRace(candidatesOf(info.type, zone));
+  /** Without the words that may mean null; the same race until the first of them. */
+  let lenient: Race | null = null;
   const wall = startRace(info.type === 'text' && zone === null ? [wallTime()] : []);
   const words = new Set<string>();
   const entities = createEntities(info, zone);
@@ -77,13 +78,15 @@ export function createProfiler(
       return;
     }
     values += 1;
+    const isWord = info.type === 'text' && !isQuoted && NULL_WORDS.has(value as ByteString);
+    if (isWord) {
+      lenient ??= race.fork();
+      words.add(value as string);
+    } else lenient?.add(value);
     race.add(value);
     const length = vectorLength === null ? null : listLength(value);
     vectorLength = vectorLength === undefined || vectorLength === length ? length : null;
-    if (info.type !== 'text') return;
-    wall.add(value);
-    if (!isQuoted && NULL_WORDS.has(value as ByteString)) words.add(value as string);
-    else lenient.add(value);
+    if (info.type === 'text') wall.add(value);
   };
   return {
     add: (column, rows, faults) => {
@@ -95,7 +98,7 @@ export function createProfiler(
     },
     profile: () => {
       const racer = race.winner();
-      const other = words.size > 0 ? lenient.winner() : null;
+      const other = lenient?.winner() ?? null;
       const isBetter = other !== null && other.values > 0 && other.form.type !== racer?.form.type;
       return {
         name: info.name,

@@ -122,7 +122,8 @@ describe('the scanner', () => {
     const started = performance.now();
     const { rows, error } = drive(createScanReader(OPTIONS), bytes, { ...ALL, sizes: [1] });
     expect([rows.length, error]).toEqual([2, null]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Read over and over it would take more than twenty seconds.
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   test('more columns than a cell map was made for', () => {

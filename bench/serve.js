@@ -87,12 +87,11 @@ function wrk(port, kind, path, duration) {
   });
 }
 
-async function cannon(port, kind, path, duration, overallRate) {
+async function cannon(port, kind, path, duration) {
   const result = await autocannon({
     url: `http://127.0.0.1:${port}`,
     connections: CONNECTIONS,
     duration,
-    ...(overallRate ? { overallRate } : {}),
     requests: bodies[kind].map((body) => ({
       method: 'POST',
       path,
@@ -131,11 +130,13 @@ function serverCommands() {
   const python = ['/usr/bin/python3', 'python3'].find(
     (name) => spawnSync(name, ['-c', 'import fastapi, uvicorn, redis']).status === 0,
   );
-  if (python)
-    commands.push([
-      'FastAPI + uvicorn + redis-py',
-      (port) => [python, here('baseline-fastapi.py'), String(port), redis],
-    ]);
+  if (python) {
+    const fastapi = (kind) => (port) => [python, here('baseline-fastapi.py'), String(port), redis, kind];
+    commands.push(
+      ['FastAPI, def and redis-py', fastapi('sync')],
+      ['FastAPI, async def and redis.asyncio', fastapi('async')],
+    );
+  }
   return commands;
 }
 
@@ -204,11 +205,18 @@ async function print() {
   const own = servers.find(({ name }) => name.startsWith('featurectl'));
   if (!own) return;
   const half = Math.round(median(own.single) / 2);
-  const { latency, requests } = await cannon(own.port, 'single', '/features', seconds, half);
-  console.log(`\nsingle reads at half of that (asked ${half}/s, got ${Math.round(requests.average)}/s):`);
+  const file = join(dir, 'bodies.json');
+  writeFileSync(file, JSON.stringify(bodies.single));
+  const args = [here('paced.js'), own.port, '/features', half, seconds + 1, CONNECTIONS, file].map(String);
+  const { stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { rate, p50, p99, p999 } = JSON.parse(stdout);
   console.log(
-    `p50 ${latency.p50} ms, p99 ${latency.p99} ms, p99.9 ${latency.p99_9} ms, max ${latency.max} ms`,
+    `\nsingle reads at half of that (asked ${half}/s, got ${Math.round(rate)}/s), from when each was due:`,
   );
+  console.log(`p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms`);
 }
 
 function pause(ms) {

@@ -74,31 +74,39 @@ it('ioredis is the version that this was read and tested with', () => {
   expect(version).toBe('6.0.0');
 });
 
-it('replies of every kind come in order, between those of ordinary commands', async () => {
-  const first = client.echo('first');
-  const taken = send(
-    bytesOf(
-      ['SET', 'a', '\xff'],
-      ['GET', 'a'],
-      ['INCR', 'a'],
-      ['GET', 'none'],
-      ['STRLEN', 'a'],
-      ['MGET', 'a', 'b'],
-    ),
-    6,
-  );
-  const last = client.echo('last');
-  await taken.settled;
-  expect([await first, await last]).toEqual(['first', 'last']);
-  const [ok, value, error, none, length, list] = taken.replies;
-  expect(String(ok)).toBe('OK');
-  expect(value).toEqual(Buffer.from([255]));
-  expect(error).toBeInstanceOf(Error);
-  expect((error as Error).message).toMatch(/^ERR value is not an integer/);
-  expect([none, length]).toEqual([null, 1]);
-  expect(list).toEqual([Buffer.from([255]), null]);
-  expect(taken.lost).toBe(0);
-});
+it.each([
+  ['ioredis, while one of its own is awaited', 0],
+  ['the channel', 1],
+])(
+  'replies of every kind come in order, between those of ordinary commands, read by %s',
+  async (_by, sent) => {
+    if (sent > 0) await send(bytesOf(['DEL', 'a']), 1).settled;
+    else await client.del('a');
+    const first = client.echo('first');
+    const taken = send(
+      bytesOf(
+        ['SET', 'a', '\xff'],
+        ['GET', 'a'],
+        ['INCR', 'a'],
+        ['GET', 'none'],
+        ['STRLEN', 'a'],
+        ['MGET', 'a', 'b'],
+      ),
+      6,
+    );
+    const last = client.echo('last');
+    await taken.settled;
+    expect([await first, await last]).toEqual(['first', 'last']);
+    const [ok, value, error, none, length, list] = taken.replies;
+    expect(String(ok)).toBe('OK');
+    expect(value).toEqual(Buffer.from([255]));
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(/^ERR value is not an integer/);
+    expect([none, length]).toEqual([null, 1]);
+    expect(list).toEqual([Buffer.from([255]), null]);
+    expect(taken.lost).toBe(0);
+  },
+);
 
 it('an entry of the queue is asked for nothing but name, args, resolve, reject and pipelineIndex', async () => {
   const asked = new Set<string | symbol>();

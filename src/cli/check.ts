@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { CheckOptions, Io, NullRateLimit } from '../commands/options.ts';
 import { FeaturectlError } from '../core/errors.ts';
-import { addConnectionOptions, type ConnectionFlags, connectionOptions } from './flags.ts';
+import { addConnectionOptions, type ConnectionFlags, connectionOptions, ONE_TRY } from './flags.ts';
 import { asCount, asCountOrAll, asLongDuration, asNullRates } from './values.ts';
 
 interface CheckFlags extends ConnectionFlags {
@@ -55,7 +55,7 @@ export function addCheck(program: Command, io: Io, done: (code: number) => void)
       asNullRates,
     )
     .option('--json', 'the result as one JSON object', false);
-  addConnectionOptions(command);
+  addConnectionOptions(command, ONE_TRY);
   command.addHelpText('after', EXAMPLES).action(async (flags: CheckFlags) => {
     done(await (await import('../commands/check.ts')).checkCommand(checkOptions(flags), io));
   });
@@ -81,7 +81,7 @@ function checkOptions(flags: CheckFlags): CheckOptions {
       maxNoTtl: flags.maxNoTtl ?? null,
       maxNullRates: flags.maxNullRate ?? [],
     },
-    connection: connectionOptions(flags),
+    connection: connectionOptions({ ...flags, retryFor: flags.retryFor ?? 0 }),
     json: flags.json,
   };
 }

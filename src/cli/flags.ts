@@ -146,7 +146,13 @@ export function addWritingOptions(command: Command): void {
     .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate);
 }
 
-export function addConnectionOptions(command: Command): void {
+/** What --retry-for is for commands that answer at once where Redis is away. */
+export const ONE_TRY = 'wait so long for a Redis that cannot be reached (default: one try)';
+
+export function addConnectionOptions(
+  command: Command,
+  retryFor = 'give up after this long without progress (default: 60s)',
+): void {
   command
     .option(
       '--redis <url>',
@@ -163,11 +169,7 @@ export function addConnectionOptions(command: Command): void {
     .option('--tls-ca <file>', 'PEM certificate authority')
     .option('--tls-cert <file>', 'PEM client certificate')
     .option('--tls-key <file>', 'PEM client key')
-    .option(
-      '--retry-for <duration>',
-      'give up after this long without progress (default: 60s)',
-      asDuration(0),
-    );
+    .option('--retry-for <duration>', retryFor, asDuration(0));
 }
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379';

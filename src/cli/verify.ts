@@ -7,6 +7,7 @@ import {
   addSchemaOptions,
   type ConnectionFlags,
   connectionOptions,
+  ONE_TRY,
   type ReadingFlags,
   readingOptions,
   type SchemaFlags,
@@ -55,7 +56,7 @@ export function addVerify(program: Command, io: Io, done: (code: number) => void
     .option('--show <n>', 'differing keys that are shown', asCount(0, 100_000), 10)
     .option('--json', 'the result as one JSON object', false)
     .option('--report <file>', 'write the result as JSON; - is stdout');
-  addConnectionOptions(command);
+  addConnectionOptions(command, ONE_TRY);
   command.addHelpText('after', EXAMPLES).action(async (sources: string[], flags: VerifyFlags) => {
     done(await (await import('../commands/verify.ts')).verifyCommand(verifyOptions(sources, flags), io));
   });
@@ -66,7 +67,7 @@ function verifyOptions(sources: readonly string[], flags: VerifyFlags): VerifyOp
     sources,
     schema: schemaOptions(flags),
     reading: readingOptions(flags),
-    connection: connectionOptions(flags),
+    connection: connectionOptions({ ...flags, retryFor: flags.retryFor ?? 0 }),
     mode: flags.mode,
     sample: flags.sample,
     seed: flags.seed,

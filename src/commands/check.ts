@@ -34,7 +34,7 @@ async function check(options: CheckOptions, io: Io): Promise<CheckFacts> {
   assertApplicable(options.thresholds, schema);
   const connection = await connect({
     ...(await connectOptions(options.connection, io.signal)),
-    failFast: true,
+    failFast: options.connection.retryForMs === 0,
   });
   const stop = (): void => void connection.close();
   io.signal.addEventListener('abort', stop);

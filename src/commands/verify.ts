@@ -57,7 +57,7 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
     const schema = declared ?? schemaOf(options.schema, first.columns);
     const connection = await connect({
       ...(await connectOptions(options.connection, io.signal)),
-      failFast: true,
+      failFast: options.connection.retryForMs === 0,
     });
     try {
       /** The first source stands open already when it is read for the first time. */

@@ -235,6 +235,16 @@ describe('which keys', () => {
   });
 });
 
+it('no Redis: at once, or after --retry-for', async () => {
+  const away = ['--redis', 'redis://127.0.0.1:1'];
+  const { code, stderr } = await check(away);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/could not connect: .*REDIS_CONNECT/);
+  expect((await check([...away, '--retry-for', '200ms'])).stderr).toMatch(
+    /could not connect within .*REDIS_CONNECT/,
+  );
+});
+
 it('never sends KEYS or a write', async () => {
   await load(3);
   const monitor = await desk.client.duplicate().monitor();

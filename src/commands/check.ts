@@ -9,7 +9,7 @@ import type { ByteString } from '../core/types.ts';
 import { type CheckFacts, checkReport, formatCheck } from '../output/check-report.ts';
 import { type Connection, connect, createReader, scanKeys } from '../redis/index.ts';
 import { type FeatureSchema, keyMatcher, keyPattern } from '../schema/index.ts';
-import { connectOptions } from './connection.ts';
+import { oneTryOptions } from './connection.ts';
 import { entityKey } from './entity-key.ts';
 import type { CheckOptions, Io } from './options.ts';
 import { readInOrder, signalCode } from './read-in-order.ts';
@@ -32,10 +32,7 @@ export async function checkCommand(options: CheckOptions, io: Io): Promise<numbe
 async function check(options: CheckOptions, io: Io): Promise<CheckFacts> {
   const schema = await readSchema(options.schemaFile);
   assertApplicable(options.thresholds, schema);
-  const connection = await connect({
-    ...(await connectOptions(options.connection, io.signal)),
-    failFast: options.connection.retryForMs === 0,
-  });
+  const connection = await connect(await oneTryOptions(options.connection, io.signal));
   const stop = (): void => void connection.close();
   io.signal.addEventListener('abort', stop);
   try {

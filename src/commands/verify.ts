@@ -16,7 +16,7 @@ import { assertWritable, writeWhole } from '../output/whole-file.ts';
 import { connect, createReader } from '../redis/index.ts';
 import type { FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
-import { connectOptions } from './connection.ts';
+import { oneTryOptions } from './connection.ts';
 import type { Io, VerifyOptions } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { readInOrder, signalCode } from './read-in-order.ts';
@@ -55,10 +55,7 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
   let isTaken = false;
   try {
     const schema = declared ?? schemaOf(options.schema, first.columns);
-    const connection = await connect({
-      ...(await connectOptions(options.connection, io.signal)),
-      failFast: options.connection.retryForMs === 0,
-    });
+    const connection = await connect(await oneTryOptions(options.connection, io.signal));
     try {
       /** The first source stands open already when it is read for the first time. */
       const sources = locations.map((location, i) => async () => {

@@ -118,7 +118,7 @@ describe('in a script', () => {
     const bin = new URL('../../bin/featurectl.js', import.meta.url).pathname;
     const env = { PATH: process.env.PATH, REDIS_URL: desk.redis.url, NODE: process.execPath, BIN: bin };
     const text = `featurectl() { "$NODE" "$BIN" "$@"; }\n${script}`;
-    return spawnSync('bash', ['-c', text], {
+    return spawnSync('bash', ['--norc', '-c', text], {
       cwd: desk.dir,
       env,
       encoding: 'utf8',

@@ -34,7 +34,8 @@ describe.skipIf(!has('bash'))('bash', () => {
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
       complete -p featurectl > /dev/null || exit 9
       _featurectl; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const done = spawnSync('bash', ['-u', '-c', text, 'bash', ...words], { cwd: dir, encoding: 'utf8' });
+    // Without --norc a bash whose stdin is a socket, as here, may read the machine's bashrc.
+    const done = spawnSync('bash', ['--norc', '-u', '-c', text, 'bash', ...words], { cwd: dir, encoding: 'utf8' });
     expect(done.stderr).toBe('');
     expect(done.status).toBe(0);
     return done.stdout.split('\n').filter((line) => line !== '');

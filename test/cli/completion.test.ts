@@ -35,7 +35,10 @@ describe.skipIf(!has('bash'))('bash', () => {
       complete -p featurectl > /dev/null || exit 9
       _featurectl; printf '%s\\n' "\${COMPREPLY[@]}"`;
     // Without --norc a bash whose stdin is a socket, as here, may read the machine's bashrc.
-    const done = spawnSync('bash', ['--norc', '-u', '-c', text, 'bash', ...words], { cwd: dir, encoding: 'utf8' });
+    const done = spawnSync('bash', ['--norc', '-u', '-c', text, 'bash', ...words], {
+      cwd: dir,
+      encoding: 'utf8',
+    });
     expect(done.stderr).toBe('');
     expect(done.status).toBe(0);
     return done.stdout.split('\n').filter((line) => line !== '');

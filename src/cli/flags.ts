@@ -234,7 +234,7 @@ export function getOptions(entities: readonly string[], flags: GetFlags): GetOpt
     entities,
     schemaFile: flags.schema ?? null,
     prefix: flags.prefix,
-    connection: connectionOptions(flags),
+    connection: connectionOptions({ ...flags, retryFor: flags.retryFor ?? 0 }),
     json: flags.json,
   };
 }

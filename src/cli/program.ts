@@ -16,6 +16,7 @@ import {
   getOptions,
   type IngestFlags,
   ingestOptions,
+  ONE_TRY,
 } from './flags.ts';
 import { addInfer } from './infer.ts';
 import { wantsJsonLog } from './log-form.ts';
@@ -217,7 +218,7 @@ function addGet(program: Command, io: Io, handlers: Handlers, done: (code: numbe
     .option('-s, --schema <file>', 'schema file; values are then shown typed')
     .option('--prefix <text>', 'without a schema: what stands before the entity in the key', '')
     .option('--json', 'one JSON object a line', false);
-  addConnectionOptions(command);
+  addConnectionOptions(command, ONE_TRY);
   command.addHelpText('after', GET_EXAMPLES).action(async (entities: string[], flags: GetFlags) => {
     done(await handlers.get(getOptions(entities, flags), io));
   });

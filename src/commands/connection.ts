@@ -42,14 +42,10 @@ export async function connectOptions(
   }
 }
 
-/** How long the one try of a command that only reads may take, in milliseconds. */
-const ONE_TRY_MS = 10_000;
-
 /** As `connectOptions`; with --retry-for 0, the default of commands that only read, one try. */
 export async function oneTryOptions(
   options: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<ConnectOptions> {
-  const found = await connectOptions(options, signal);
-  return options.retryForMs > 0 ? found : { ...found, failFast: true, retryForMs: ONE_TRY_MS };
+  return { ...(await connectOptions(options, signal)), failFast: options.retryForMs === 0 };
 }

@@ -5,7 +5,7 @@ import type { ReadOutcome, StoredEntity } from '../core/feature-reader.ts';
 import { formatEntity } from '../output/entity.ts';
 import { connect, createReader } from '../redis/index.ts';
 import { type FeatureSchema, toBytes } from '../schema/index.ts';
-import { connectOptions } from './connection.ts';
+import { oneTryOptions } from './connection.ts';
 import { entityKey } from './entity-key.ts';
 import type { GetOptions, Io } from './options.ts';
 import { readSchema } from './resolve-schema.ts';
@@ -30,10 +30,7 @@ export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   const keys = options.entities.map((entity) =>
     schema === null ? toBytes(`${options.prefix}${entity}`) : entityKey(schema, entity),
   );
-  const connection = await connect({
-    ...(await connectOptions(options.connection, io.signal)),
-    failFast: true,
-  });
+  const connection = await connect(await oneTryOptions(options.connection, io.signal));
   try {
     const stored = await createReader(connection).read(keys);
     const views = options.entities.map((entity, i) =>

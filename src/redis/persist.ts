@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FeaturectlError } from '../core/errors.ts';
 import { backoff, messageOf } from './ask.ts';
 
-/** Milliseconds that one try may take, and what the last one gets at least. */
+/** Milliseconds that one try may take, also the only one; and what the last of several gets at least. */
 const TRY_MS = 10_000;
 const MIN_TRY_MS = 200;
 
@@ -25,9 +25,10 @@ export async function persist<T>(
   work: (withinMs: number) => Promise<T>,
 ): Promise<T> {
   const until = Date.now() + retryForMs;
+  const leastMs = failFast || retryForMs === 0 ? TRY_MS : MIN_TRY_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await orAborted(work(Math.max(MIN_TRY_MS, Math.min(TRY_MS, until - Date.now()))), signal);
+      return await orAborted(work(Math.max(leastMs, Math.min(TRY_MS, until - Date.now()))), signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof FeaturectlError) throw error;

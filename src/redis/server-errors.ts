@@ -45,7 +45,7 @@ export function judge(reply: string): Verdict {
  * run the 'hset' command"; inside a script 7 says "ERR ACL failure in script: ... can't run this command".
  */
 export function isCommandDenied(text: string): boolean {
-  return isDenied(text) && /\bcommand\b/i.test(text) && !/\bkeys?\b/i.test(text);
+  return isDenied(text) && /no permissions to run\b|can't run this command/i.test(text);
 }
 
 export function isDenied(text: string): boolean {

@@ -105,3 +105,11 @@ it('a key of another type is told in its place, exit 1; the others are shown', a
   expect(good.found).toBe(true);
   expect('error' in good).toBe(false);
 });
+
+it('no Redis: at once, or after --retry-for', async () => {
+  const away = ['get', 'x', '--redis', 'redis://127.0.0.1:1'];
+  const { code, stderr } = await desk.run(away);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/could not connect: .*REDIS_CONNECT/);
+  expect((await desk.run([...away, '--retry-for', '200ms'])).stderr).toMatch(/could not connect within/);
+});

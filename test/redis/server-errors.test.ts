@@ -24,6 +24,13 @@ it.each([
   ['NOAUTH Authentication required.', 'fatal'],
   ["NOPERM this user has no permissions to run the 'hset' command", 'fatal'],
   ["NOPERM User loader has no permissions to run the 'hset' command", 'fatal'],
+  ["NOPERM User key loader has no permissions to run the 'hset' command", 'fatal'],
+  ["ERR ACL failure in script: User a key has no permissions to run the 'expire' command", 'fatal'],
+  ["ERR The user executing the script can't run this command or subcommand script: 1", 'fatal'],
+  [
+    "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+    'row',
+  ],
   ['NOPERM this user has no permissions to access one of the keys used as arguments', 'row'],
   ['NOPERM No permissions to access a key', 'row'],
   ['WRONGTYPE Operation against a key holding the wrong kind of value', 'row'],

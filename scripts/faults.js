@@ -8,7 +8,7 @@ const { values } = parseArgs({
 
 await runScript(() => {
   setUp();
-  process.env.FEATURECTL_FAULTS_RUNS = values.runs;
-  process.env.FEATURECTL_FAULTS_SEED = values.seed;
+  process.env.FAULTS_RUNS = values.runs;
+  process.env.FAULTS_SEED = values.seed;
   return runTool('vitest', ['run', '--reporter', 'dot', 'test/redis/campaign.test.ts']);
 });

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Campaign, type Load, openCampaign, sampleLoads } from '../support/campaign.ts';
 
-const runs = Number(process.env.FEATURECTL_FAULTS_RUNS ?? 10);
-const seed = Number(process.env.FEATURECTL_FAULTS_SEED ?? 3);
+const runs = Number(process.env.FAULTS_RUNS ?? 10);
+const seed = Number(process.env.FAULTS_SEED ?? 3);
 
 let campaign: Campaign;
 const faults = new Map<string, number>();
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await campaign.stop();
-  if (process.env.FEATURECTL_FAULTS_RUNS === undefined) return;
+  if (process.env.FAULTS_RUNS === undefined) return;
   const lines = [...faults].sort().map(([name, count]) => `${String(count).padStart(5)}  ${name}`);
   process.stderr.write(`\nfaults in ${runs} loads of seed ${seed}:\n${lines.join('\n')}\n`);
 });

@@ -157,10 +157,11 @@ async function openSingle(): Promise<Site> {
 
 /** Kills a master whose writes are held back until its replica has them all: nothing acknowledged is lost. */
 async function killInStep(master: TestRedis, replica: TestRedis): Promise<void> {
-  await master.cli('CLIENT', 'PAUSE', 3000, 'WRITE');
   const offset = async (node: TestRedis, name: string): Promise<string | undefined> =>
     new RegExp(`${name}:(\\d+)`).exec(String(await node.cli('INFO', 'replication')))?.[1];
   await until('the replica to have all', async () => {
+    // Again each time: a replica that is still being filled may take longer than one pause.
+    await master.cli('CLIENT', 'PAUSE', 3000, 'WRITE');
     const [own, its] = [
       await offset(master, 'master_repl_offset'),
       await offset(replica, 'slave_repl_offset'),

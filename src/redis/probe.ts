@@ -50,11 +50,15 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
     return { script: null, limits: why, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
   const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(server, options);
   if (typeof script !== 'string') {
+    await mustBePermitted(server, 'PEXPIREAT', keyOf(options), 'no number');
+    await mustBePermitted(server, 'TIME');
     const because = why === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${why}`;
     return { script, limits: null, plan: planOf(options, info.version, 'script', because) };
   }
   if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
   if (options.mode === 'replace' && !(await mayTransact(server))) throw noTransaction(script);
+  await mustBePermitted(server, 'EXPIRE', keyOf(options), 'no number');
+  if (options.millis) await mustBePermitted(server, 'PEXPIRE', keyOf(options), 'no number');
   const pipelineWhy =
     options.path === 'pipeline' ? 'asked for by --write pipeline' : `scripts cannot be used: ${script}`;
   return { script: null, limits: null, plan: planOf(options, info.version, 'pipeline', pipelineWhy) };
@@ -185,16 +189,18 @@ async function orRefused(answer: Promise<unknown>): Promise<unknown> {
 
 /** Sends each command in a form that changes nothing: the ACL is asked before a command looks at its arguments. */
 async function checkCommands(server: Asker, options: ProbeOptions): Promise<void> {
-  const { mode, probeKey, millis, cluster } = options;
-  const key = Buffer.from(probeKey, 'latin1');
+  const { mode, probeKey, cluster } = options;
+  const key = keyOf(options);
   if (cluster) await mustBePermitted(server, 'ASKING');
   await mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value');
-  await mustBePermitted(server, 'EXPIRE', key, 'no number');
-  if (millis) await mustBePermitted(server, 'PEXPIRE', key, 'no number');
   if (mode === 'newer') await mustBePermitted(server, 'HGET', key, 'field');
   // A key that nobody has.
   if (mode === 'replace')
     await mustBePermitted(server, 'DEL', Buffer.from(`${probeKey}-${randomUUID()}`, 'latin1'));
+}
+
+function keyOf({ probeKey }: ProbeOptions): Buffer {
+  return Buffer.from(probeKey, 'latin1');
 }
 
 async function mustBePermitted(
@@ -207,8 +213,9 @@ async function mustBePermitted(
   throw new FeaturectlError(
     'REDIS_AUTH',
     `expected a user that may run ${name}, found: ${text}. Grant what the modes need: ` +
-      'ACL SETUSER NAME +hset +hget +hdel +del +expire +pexpire +evalsha +script|load ' +
-      '(on a Cluster also +cluster|slots +asking)',
+      'ACL SETUSER NAME +hset +hget +hdel +del +pexpireat +time +evalsha +script|load ' +
+      '(--write pipeline: +expire +pexpire instead of the last four; ' +
+      'on a Cluster also +cluster|slots +asking)',
   );
 }
 

@@ -25,7 +25,6 @@ export interface ScriptFramerOptions extends FramerOptions {
   readonly sha: string;
   /** Rows a call, at most 99. */
   readonly callRows: number;
-  readonly millis: boolean;
 }
 
 /** Where the two digits of `from` stand in each unit: after the keys. Kept beside the chunk's own tables. */
@@ -40,8 +39,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   const shape = Buffer.alloc(width);
   const fitting = Math.floor(CALL_ARGUMENTS / (width + 3));
   let callRows = Math.max(1, Math.min(options.callRows, MOST_CALL_ROWS, fitting));
-  let millis = options.millis;
-  let tail = tailOf();
+  const tail = Buffer.from(`$2\r\n00\r\n${names}`, 'latin1');
   let chunk: Chunk | null = null;
   // Keys and arguments of the open call: RESP wants all keys before all arguments.
   let keys: Buffer = Buffer.allocUnsafeSlow(8 * 1024);
@@ -67,10 +65,6 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   /** Features before this one have their place in `shape`. */
   let nextFeature = 0;
 
-  function tailOf(): Buffer {
-    return Buffer.from(`$2\r\n00\r\n${bulk(millis ? 'PEXPIRE' : 'EXPIRE')}${names}`, 'latin1');
-  }
-
   /** Bytes of the call at most, with one more row in it. */
   function callSize(): number {
     const lists = ttls.length + shapes.length + 2 * rows + width + 8 * BULK_OVERHEAD;
@@ -78,11 +72,6 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   }
 
   function begin(key: Uint8Array, keyLength: number, ttlMs: number, eventTime: ByteString): void {
-    if (ttlMs % 1000 !== 0 && !millis) {
-      closeCall();
-      millis = true;
-      tail = tailOf();
-    }
     keys = grown(keys, keysEnd, keysEnd + keyLength + BULK_OVERHEAD);
     rowKeys = putBulkBytes(keys, keysEnd, key, 0, keyLength);
     rowArgs = argsEnd;
@@ -138,7 +127,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   function ttlLetter(): number {
     if (rowTtlMs !== lastTtlMs) {
       lastTtlMs = rowTtlMs;
-      ttls += bulk(String(millis ? rowTtlMs : rowTtlMs / 1000));
+      ttls += bulk(String(rowTtlMs));
       ttlCount++;
     }
     return FIRST_LETTER + ttlCount - 1;
@@ -198,7 +187,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     const { buffer } = into;
     const start = into.length;
     buffer[start] = 42;
-    const words = 3 + rows + 2 + width + 3 + ttlCount + shapeLetters.size + argc;
+    const words = 3 + rows + 1 + width + 3 + ttlCount + shapeLetters.size + argc;
     let pos = putNumber(buffer, start + 1, words);
     buffer[pos] = 13;
     buffer[pos + 1] = 10;

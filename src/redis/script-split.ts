@@ -46,9 +46,9 @@ function rowCalls(items: readonly string[], { width, lead }: CallShape): string[
   const [evalsha = '', sha = '', count = '0'] = items;
   const keys = items.slice(3, 3 + Number(count));
   const args = items.slice(3 + keys.length);
-  const fixed = args.slice(1, 2 + width);
-  const [ttlCount = '', shapeCount = '', forms = ''] = args.slice(2 + width);
-  const lists = 2 + width + 3;
+  const names = args.slice(1, 1 + width);
+  const [ttlCount = '', shapeCount = '', forms = ''] = args.slice(1 + width);
+  const lists = 1 + width + 3;
   const ttls = args.slice(lists, lists + Number(ttlCount));
   const shapes = args.slice(lists + ttls.length, lists + ttls.length + Number(shapeCount));
   let at = lists + ttls.length + shapes.length;
@@ -58,7 +58,7 @@ function rowCalls(items: readonly string[], { width, lead }: CallShape): string[
     const values = args.slice(at, at + lead + (shape === undefined ? width : ones(shape)));
     at += values.length;
     const own = shape === undefined ? ['0', '01', ttl] : ['1', '11', ttl, shape];
-    const words = [evalsha, sha, '1', key, '00', ...fixed, '1', ...own, ...values];
+    const words = [evalsha, sha, '1', key, '00', ...names, '1', ...own, ...values];
     return `*${words.length}\r\n${words.map(bulk).join('')}`;
   });
 }

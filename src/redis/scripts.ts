@@ -4,10 +4,10 @@
  *
  * KEYS   one key a row.
  * ARGV   1 `from`: rows before it are passed over (they were settled by an earlier send of this call)
- *        2 EXPIRE or PEXPIRE   3.. the field names   then how many TTLs and how many shapes follow, then the
- *        forms: two letters a row, its shape ('0': all fields, '1' the first shape, '2' the next ...) and its
- *        TTL ('1' the first one ...); then the TTLs in that command's unit ('0' = none) and the shapes, one
- *        character a field (1 value, 0 absent, x remove)
+ *        2.. the field names   then how many TTLs and how many shapes follow, then the forms: two letters a row,
+ *        its shape ('0': all fields, '1' the first shape, '2' the next ...) and its TTL ('1' the first one ...);
+ *        then the TTLs in milliseconds ('0' = none) and the shapes, one character a field (1 value, 0 absent,
+ *        x remove)
  *        then each row: [newer: its event time] · the values present
  * Reply  the number of rows written, when all were; else a text: a letter for each row from `from` on
  *        (W written, U unchanged, S stale, E refused, X no TTL) and after it, one a line, the error of each
@@ -22,7 +22,7 @@ const UNROLLED_FIELDS = 60;
 const UNPACK_LIMIT = 6000;
 
 /** Where the field names start in ARGV, from 1. */
-export const NAMES_AT = 3;
+export const NAMES_AT = 2;
 
 export function writeScript(mode: WriteMode, fields: number): string {
   const lead = mode === 'newer' ? 1 : 0;
@@ -32,7 +32,8 @@ for i = 1, n do
   local letter, ttlLetter = byte(forms, 2 * i - 1, 2 * i)
   local shape = letter ~= 48 and (shapes[letter] or shapeOf(letter)) or nil
   if i > from then
-    local k, ttl, s, q = K[i], A[ttlsAt + ttlLetter], nil, p + ${lead - 1}
+    if deadlines[ttlLetter] == nil then deadlines[ttlLetter] = deadlineOf(ttlLetter) end
+    local k, at, s, q = K[i], deadlines[ttlLetter], nil, p + ${lead - 1}
     ${row(mode, hset(fields), 'A[p]', mode === 'replace' ? '' : HDEL)}
     if s or out then if note(i, s) then break end end
   end
@@ -46,13 +47,13 @@ function prelude(fields: number): string {
   return `local K, A = KEYS, ARGV
 local n = #K
 if n == 0 then return 0 end
-local from, expire, forms = tonumber(A[1]), A[2], A[${NAMES_AT + fields + 2}]
+local from, forms = tonumber(A[1]), A[${NAMES_AT + fields + 2}]
 local ttlsAt = ${NAMES_AT + fields + 2} - 48
 local shapesAt = ttlsAt + tonumber(A[${NAMES_AT + fields}])
 local p = shapesAt + tonumber(A[${NAMES_AT + fields + 1}]) + 49
 local pcall, type, unpack, byte, match = redis.pcall, type, unpack, string.byte, string.match
 local stop = {${STOP_WORDS.map((word) => `${word}=true`).join(',')}}
-local out, texts, t, shapes, halt = nil, {}, {}, {}, false
+local out, texts, t, shapes, deadlines, now, halt = nil, {}, {}, {}, {}, nil, false
 local function fault(r)
   local text = string.gsub(type(r) == 'table' and r.err or tostring(r), '[\\r\\n]', ' ')
   text = string.gsub(text, '^%-', '')
@@ -64,7 +65,7 @@ local function untimed(x)
   if type(x) == 'table' then
     fault(x)
   else
-    texts[#texts + 1] = '\\nEXPIRE answered ' .. tostring(x) .. ' instead of 1'
+    texts[#texts + 1] = '\\nPEXPIREAT answered ' .. tostring(x) .. ' instead of 1'
   end
   return 'X'
 end
@@ -72,6 +73,15 @@ local function note(i, s)
   if not out then out = {string.rep('W', i - from - 1)} end
   out[#out + 1] = s or 'W'
   return halt
+end
+local function deadlineOf(letter)
+  local ttl = tonumber(A[ttlsAt + letter])
+  if ttl == 0 then return false end
+  if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return string.format('%.0f', now + ttl)
 end
 local function shapeOf(letter)
   local mask, shape = A[shapesAt + letter], {count = 0, gone = {}}
@@ -124,10 +134,14 @@ function fullHset(fields: number): string {
 
 const HDEL = `if shape and type(r) == 'number' and #shape.gone > 0 then r = each('HDEL', k, shape.gone, #shape.gone) end`;
 
+/**
+ * The deadline instead of EXPIRE's seconds: those Redis makes into a deadline for its replicas with each command, also
+ * where there are none, which is a twentieth of a row.
+ */
 const TIME_TO_LIVE = `if type(r) ~= 'number' then
       s = fault(r)
-    elseif ttl ~= '0' then
-      local x = pcall(expire, k, ttl)
+    elseif at then
+      local x = pcall('PEXPIREAT', k, at)
       if x ~= 1 then s = untimed(x) end
     end`;
 
@@ -159,21 +173,21 @@ function replaceRow(write: string, hset: string): string {
 }
 
 function newerRow(write: string, eventTime: string): string {
-  return `local at, old = ${eventTime}, pcall('HGET', k, eventField)
+  return `local time, old = ${eventTime}, pcall('HGET', k, eventField)
     local order = 1
     if type(old) == 'table' then
       s = fault(old)
     elseif old then
-      order = compare(at, old)
-      if not order then s = fault(incomparable(at, old)) end
+      order = compare(time, old)
+      if not order then s = fault(incomparable(time, old)) end
     end
     if s then
     elseif order < 0 then
       s = 'S'
     elseif order == 0 then
       s = 'U'
-      if ttl ~= '0' then
-        local x = pcall(expire, k, ttl)
+      if at then
+        local x = pcall('PEXPIREAT', k, at)
         if x ~= 1 then s = untimed(x) end
       end
     else

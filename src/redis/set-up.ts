@@ -27,7 +27,7 @@ export interface WriterOptions {
   readonly retryForMs: number;
   /** A key of the kind that will be written, to ask for permissions with; it is never written. */
   readonly probeKey: ByteString;
-  /** Some TTL may be no whole number of seconds, so the user must be permitted PEXPIRE. */
+  /** Some TTL may be no whole number of seconds, so a user of --write pipeline must be permitted PEXPIRE. */
   readonly millis: boolean;
 }
 

@@ -110,7 +110,7 @@ function startWriter(
     if (script === null) return createPipelineFramer(shared);
     // The keys of a call must be of one slot.
     const callRows = topology === null ? CALL_ROWS : 1;
-    return createScriptFramer({ ...shared, sha: script.sha, callRows, millis: false });
+    return createScriptFramer({ ...shared, sha: script.sha, callRows });
   }
 
   function createReplies(): ReplyReader {

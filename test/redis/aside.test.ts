@@ -16,7 +16,7 @@ const FRAMERS = {
   merge: (emit: (chunk: Chunk) => void) => createPipelineFramer({ ...SHARED, mode: 'merge', emit }),
   replace: (emit: (chunk: Chunk) => void) => createPipelineFramer({ ...SHARED, mode: 'replace', emit }),
   script: (emit: (chunk: Chunk) => void) =>
-    createScriptFramer({ ...SHARED, mode: 'merge', emit, sha: 's'.repeat(40), callRows: 1, millis: false }),
+    createScriptFramer({ ...SHARED, mode: 'merge', emit, sha: 's'.repeat(40), callRows: 1 }),
 };
 const SHARED = { fields: ['x'], chunkRows: 100, chunkBytes: 4096, pool };
 

@@ -100,8 +100,8 @@ describe('users', () => {
   const LEAST = [
     '~k:*',
     '+hset',
-    '+expire',
-    '+pexpire',
+    '+pexpireat',
+    '+time',
     '+evalsha',
     '+script|load',
     '+cluster|slots',
@@ -136,7 +136,7 @@ describe('users', () => {
   });
 
   it('a right revoked on one node in the middle of a load ends the run', async () => {
-    await withUser(...LEAST);
+    await withUser(...LEAST, '+expire', '+pexpire');
     const { writer, tally } = await open({ url: url() }, { path: 'pipeline' });
     await commitRows(writer, plainRows(300));
     await writer.drain();

@@ -65,18 +65,18 @@ async function writeWith(options: ConnectOptions, writing: Partial<OpenOptions> 
 
 describe('rights', () => {
   it.each([
-    ['merge', '-expire'],
-    ['merge', '-pexpire'],
-    ['merge', '-hset'],
-    ['replace', '-expire'],
-    ['newer', '-expire'],
-    ['newer', '-hget'],
-    ['replace', '-del'],
-  ] as const)('mode %s with %s is refused before the first write', async (mode, missing) => {
+    ['script', 'merge', '-pexpireat'],
+    ['script', 'merge', '-time'],
+    ['script', 'merge', '-hset'],
+    ['script', 'replace', '-pexpireat'],
+    ['script', 'newer', '-pexpireat'],
+    ['script', 'newer', '-hget'],
+    ['script', 'replace', '-del'],
+    ['pipeline', 'merge', '-expire'],
+    ['pipeline', 'merge', '-pexpire'],
+  ] as const)('%s %s with %s is refused before the first write', async (path, mode, missing) => {
     const { redis, url } = await withUser('~*', '+@all', missing);
-    const error = await refusal(
-      openWriter(url, { ...XY, mode, eventTimeField: 0, path: 'script' }, createTally()),
-    );
+    const error = await refusal(openWriter(url, { ...XY, mode, eventTimeField: 0, path }, createTally()));
     expect(error).toMatchObject({ code: 'REDIS_AUTH', message: expect.stringContaining(missing.slice(1)) });
     expect(error.message).not.toContain('s3cret');
     expect(await redis.cli('DBSIZE')).toBe(0);
@@ -89,9 +89,9 @@ describe('rights', () => {
     expect(await redis.cli('DBSIZE')).toBe(0);
   });
 
-  it('PEXPIRE is not needed where every TTL is in whole seconds', async () => {
+  it('--write pipeline: PEXPIRE is not needed where every TTL is in whole seconds', async () => {
     const { redis, url } = await withUser('~*', '+@all', '-pexpire');
-    await writeWith({ url, retryForMs: 1000 }, { millis: false });
+    await writeWith({ url, retryForMs: 1000 }, { millis: false, path: 'pipeline' });
     expect(await redis.cli('DBSIZE')).toBe(300);
   });
 
@@ -114,7 +114,7 @@ describe('rights', () => {
   });
 
   it('no more than what the message tells to grant is needed', async () => {
-    const rights = '+hset +hget +hdel +del +expire +pexpire +evalsha +script|load';
+    const rights = '+hset +hget +hdel +del +pexpireat +time +evalsha +script|load';
     const { url } = await withUser('~k:*', ...rights.split(' '));
     for (const mode of ['merge', 'replace', 'newer'] as const) {
       const options = { ...XY, mode, eventTimeField: 1, connections: 2 };

@@ -252,7 +252,7 @@ describe('a server in trouble', () => {
     expect(tally.told.retries.length).toBeLessThanOrEqual(3);
   });
 
-  it.each(['-evalsha', '-hset', '-expire'])(
+  it.each(['-evalsha', '-hset', '-pexpireat'])(
     'one lane of several that dies ends the run (%s)',
     async (revoked) => {
       const redis = await server();

@@ -62,7 +62,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
     log,
     startedAt: new Date(),
     ledger: createLedger(options.budget),
-    progress: createProgress({
+    progress: await createProgress({
       stream: io.stderr,
       isTty: io.stderr.isTTY === true,
       quiet: options.quiet,

@@ -1,5 +1,5 @@
 /** How far a run is: one line that is redrawn on a terminal, plain or JSON lines elsewhere. */
-import ora, { type Ora } from 'ora';
+import type { Ora } from 'ora';
 import {
   etaSeconds,
   formatBar,
@@ -52,7 +52,7 @@ export interface Progress {
   stop(): void;
 }
 
-export function createProgress(options: ProgressOptions): Progress {
+export async function createProgress(options: ProgressOptions): Promise<Progress> {
   if (options.quiet) return { update: () => {}, note: () => {}, stop: () => {} };
   const { log, stream } = options;
   if (log) {
@@ -75,10 +75,10 @@ function isScreen({ isTty, env, stream }: ProgressOptions): boolean {
   return isTty && env.TERM !== 'dumb' && (stream.columns === undefined || stream.columns > 0);
 }
 
-function createTerminalLine(options: ProgressOptions): Progress {
+async function createTerminalLine(options: ProgressOptions): Promise<Progress> {
   const now = options.now ?? monotonicMs;
   const started = now();
-  const spinner = startSpinner(options);
+  const spinner = await startSpinner(options);
   return {
     update: (snapshot) => {
       const columns = options.stream.columns ?? 80;
@@ -90,7 +90,9 @@ function createTerminalLine(options: ProgressOptions): Progress {
   };
 }
 
-function startSpinner({ stream }: ProgressOptions): Ora {
+/** Loaded when there is a terminal: nobody looks at most runs. */
+async function startSpinner({ stream }: ProgressOptions): Promise<Ora> {
+  const { default: ora } = await import('ora');
   return ora({
     stream,
     text: 'starting',

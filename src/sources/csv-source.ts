@@ -10,7 +10,6 @@ import type {
 import { type ByteStream, skipped, upTo } from './bytes.ts';
 import type { CsvOptions } from './csv-errors.ts';
 import { decodeHeader, noHeader, refuseUnnamed, unnamedWarnings } from './csv-header.ts';
-import { createParseReader } from './csv-parse-reader.ts';
 import type { CsvHeader, CsvLayout, CsvReader, PullBatch } from './csv-reader.ts';
 import { createScanReader } from './csv-scan-reader.ts';
 
@@ -28,17 +27,17 @@ export interface CsvInput {
   close(): Promise<void>;
 }
 
-/** The scanner where the delimiter is one byte; csv-parse takes any. */
-function createCsvReader(options: CsvOptions, start: SourcePosition | null): CsvReader {
-  const isOneByte = Buffer.byteLength(options.delimiter) === 1;
-  return isOneByte ? createScanReader(options, start) : createParseReader(options, start);
+/** The scanner where the delimiter is one byte; csv-parse, loaded when needed, takes any. */
+async function createCsvReader(options: CsvOptions, start: SourcePosition | null): Promise<CsvReader> {
+  if (Buffer.byteLength(options.delimiter) === 1) return createScanReader(options, start);
+  return (await import('./csv-parse-reader.ts')).createParseReader(options, start);
 }
 
 /** Reads the header. Throws CSV_HEADER where there is none or a name stands twice. */
 export async function openCsv(input: CsvInput): Promise<Source> {
   const { info, batchRows } = input;
   const chunks = remembering(input.chunks);
-  const reader = createCsvReader(input.options, null);
+  const reader = await createCsvReader(input.options, null);
   const header = await readHeader(chunks.stream, reader);
   if (header === null) throw noHeader(info.name);
   const names = decodeHeader(info.name, header);
@@ -147,7 +146,7 @@ async function* readRange(
   const start = from?.byte ?? 0;
   const text = input.textFrom?.(start) ?? skipped(after(seen, input.chunks), start);
   const part = to === null ? text : upTo(text, to.byte - start);
-  const reader = createCsvReader(input.options, from);
+  const reader = await createCsvReader(input.options, from);
   if (from === null) await readHeader(part, reader);
   yield* readBatches(part, reader, layout);
   if (to !== null) await input.assertSame();

@@ -15,25 +15,25 @@ const half: ProgressSnapshot = { rows: 1_234_567, failures: 3, bytesRead: 512, b
 const unknown: ProgressSnapshot = { rows: 10, failures: 0, bytesRead: 2048, bytesTotal: null };
 
 describe('lines', () => {
-  test('terminal', () => {
+  test('terminal', async () => {
     expect(terminalLine(half, 10_000, 200)).toBe(
       '[=========>          ]  50%  1,234,567 rows  123,457 rows/s  ETA 10s  3 failed',
     );
     expect(terminalLine(unknown, 1000, 200)).toBe('2.0 KiB  10 rows  10 rows/s');
   });
 
-  test('a terminal line is cut to the width', () => {
+  test('a terminal line is cut to the width', async () => {
     expect(terminalLine(half, 10_000, 30)).toHaveLength(30);
   });
 
-  test('plain', () => {
+  test('plain', async () => {
     expect(plainLine(half, 10_000)).toBe(
       'featurectl: 1,234,567 rows, 123,457 rows/s, 512 B of 1.0 KiB (50%), ETA 10s, 3 failed',
     );
     expect(plainLine(unknown, 0)).toBe('featurectl: 10 rows, 0 rows/s, 2.0 KiB, 0 failed');
   });
 
-  test('JSON', () => {
+  test('JSON', async () => {
     expect(progressFields(half, 10_000)).toEqual({
       rows: 1_234_567,
       rows_per_second: 123_457,
@@ -82,9 +82,9 @@ describe('shown', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('plain lines: none before the interval, one each interval, also without updates', () => {
+  test('plain lines: none before the interval, one each interval, also without updates', async () => {
     const terminal = fakeTerminal();
-    const progress = createProgress(optionsFor(terminal, {}));
+    const progress = await createProgress(optionsFor(terminal, {}));
     progress.update(half);
     vi.advanceTimersByTime(9_999);
     progress.update(half);
@@ -99,9 +99,9 @@ describe('shown', () => {
 
   test('notes: at once, plain or JSON, on one line', async () => {
     const terminal = fakeTerminal();
-    createProgress(optionsFor(terminal, {})).note('a\nb');
+    (await createProgress(optionsFor(terminal, {}))).note('a\nb');
     const log = await openJsonLog(terminal.stream, { run_id: 'r' });
-    const progress = createProgress(optionsFor(terminal, { log, isTty: true }));
+    const progress = await createProgress(optionsFor(terminal, { log, isTty: true }));
     progress.note('a\nb redis://u:s3cret@h', 'retry');
     progress.update(half);
     vi.advanceTimersByTime(10_000);
@@ -119,10 +119,10 @@ describe('shown', () => {
     expect(end).toBe('');
   });
 
-  test('quiet: nothing at all, on a terminal and off', () => {
+  test('quiet: nothing at all, on a terminal and off', async () => {
     for (const isTty of [true, false]) {
       const terminal = fakeTerminal();
-      const progress = createProgress(optionsFor(terminal, { quiet: true, isTty }));
+      const progress = await createProgress(optionsFor(terminal, { quiet: true, isTty }));
       progress.update(half);
       progress.note('x');
       vi.advanceTimersByTime(60_000);
@@ -131,9 +131,9 @@ describe('shown', () => {
     }
   });
 
-  test('a terminal gets one line, drawn again, and notes above it', () => {
+  test('a terminal gets one line, drawn again, and notes above it', async () => {
     const terminal = fakeTerminal();
-    const progress = createProgress(optionsFor(terminal, { isTty: true }));
+    const progress = await createProgress(optionsFor(terminal, { isTty: true }));
     vi.advanceTimersByTime(1000);
     progress.update(half);
     vi.advanceTimersByTime(200);
@@ -147,19 +147,19 @@ describe('shown', () => {
     expect(terminal.text()).toHaveLength(size);
   });
 
-  test('a pseudo terminal without a size: plain lines, no control codes', () => {
+  test('a pseudo terminal without a size: plain lines, no control codes', async () => {
     const sizeless = fakeTerminal();
     sizeless.stream.columns = 0;
-    const plain = createProgress(optionsFor(sizeless, { isTty: true }));
+    const plain = await createProgress(optionsFor(sizeless, { isTty: true }));
     plain.update(half);
     vi.advanceTimersByTime(10_000);
     plain.stop();
     expect(sizeless.text()).toBe(`${plainLine(half, 10_000)}\n`);
   });
 
-  test('TERM=dumb: plain lines, no control codes', () => {
+  test('TERM=dumb: plain lines, no control codes', async () => {
     const dumb = fakeTerminal();
-    const plain = createProgress(optionsFor(dumb, { isTty: true, env: { TERM: 'dumb' } }));
+    const plain = await createProgress(optionsFor(dumb, { isTty: true, env: { TERM: 'dumb' } }));
     plain.update(half);
     vi.advanceTimersByTime(10_000);
     plain.stop();

@@ -1,4 +1,5 @@
 /** The only file that knows the process: argv, signals, stderr and the exit status. */
+import { availableParallelism } from 'node:os';
 import { wantsJsonLog } from './cli/log-form.ts';
 import type { Io } from './cli/program.ts';
 import { maskedTitle } from './cli/title.ts';
@@ -19,6 +20,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     signal: interrupt.signal,
+    cores: availableParallelism(),
   });
   // A failed write is told a turn of the event loop later.
   await new Promise((resolve) => setImmediate(resolve));

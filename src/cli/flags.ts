@@ -60,6 +60,7 @@ export interface IngestFlags extends ConnectionFlags, ReadingFlags, SchemaFlags 
   inFlight: number;
   connections: number;
   rate?: number;
+  workers?: number;
   maxErrors?: Budget;
   rejects?: string;
   checkpoint?: string;
@@ -143,7 +144,12 @@ export function addWritingOptions(command: Command): void {
     .option('--chunk-bytes <bytes>', 'bytes a pipeline chunk (default: 256KiB)', asBytes(1024, 2 ** 28))
     .option('--in-flight <n>', 'chunks on the way at once', asCount(1, 1024), 16)
     .option('--connections <n>', 'connections; the rows of a key always take the same one', asCount(1, 64), 1)
-    .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate);
+    .option('--rate <rows/s>', 'write no faster than this, such as 50000/s', asRate)
+    .option(
+      '--workers <n>',
+      'threads that read and encode local files; 0 is none (default: none with fewer than 4 cores or 32 MiB of files, else up to 4)',
+      asCount(0, 64),
+    );
 }
 
 /** What --retry-for is for commands that answer at once where Redis is away. */
@@ -212,6 +218,7 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
     reading: readingOptions(flags),
     connection: connectionOptions(flags),
     writing: writingOptions(flags),
+    workers: { count: flags.workers ?? null },
     budget: flags.maxErrors ?? { kind: 'count', max: 0 },
     rejects: flags.rejects ?? null,
     checkpoint: flags.checkpoint ?? null,

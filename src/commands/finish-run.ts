@@ -89,6 +89,7 @@ function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
     watched: run.watch && { ...run.watch.watch.watched(), features: run.watch.features },
     rejectsPaths: run.rejects?.paths() ?? run.checkpoints?.saved?.rejects.map(({ path }) => path) ?? [],
     plan: writer?.plan ?? null,
+    workers: run.pool?.started() ?? 0,
     stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },
   };
 }

@@ -17,13 +17,14 @@ import { compileEncoder, type FeatureSchema, hasFractionalTtl, keyOf, keyParts }
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { connectOptions } from './connection.ts';
+import { fileState, openPool, replaying, startOf, withPool } from './encode-part.ts';
 import { finishRun } from './finish-run.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
 import { lookAt } from './prints.ts';
 import { expandOptions, openOptions, type Surroundings } from './reading.ts';
-import { declaredSchema, schemaOf } from './resolve-schema.ts';
+import { declaredText, schemaFrom, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { assertPlanned, chooseShard } from './shards.ts';
 import { followSources } from './source-track.ts';
@@ -75,6 +76,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
     checkpoints: null,
     mayWriteOutputs: false,
     writer: null,
+    pool: null,
     watch: null,
   };
 }
@@ -88,16 +90,20 @@ async function load(run: Run): Promise<Ending> {
   run.checkpoints = await openCheckpoints(run, await fingerprints(run, work), shardPrint(work.shard));
   if (goOn(run)) return { kind: 'complete' };
   const parts = run.checkpoints?.remaining(work.parts) ?? work.parts;
-  const declared = await declaredSchema(options.schema);
+  const text = await declaredText(options.schema);
+  const declared = text === null ? null : schemaFrom({ options: options.schema, text, columns: [] });
   const first = await open(run, parts[0], declared);
   try {
-    const schema = declared ?? schemaOf(options.schema, await schemaColumns(run, work.first, first));
+    const columns = declared ? [] : await schemaColumns(run, work.first, first);
+    const schema = declared ?? schemaOf(options.schema, columns);
+    run.pool = await openPool(run, { options: options.schema, text, columns });
     if (options.reportHtml !== null) run.watch = watchRun(schema);
     compile(run, schema, first);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, parts, first);
   } finally {
     await first.close();
+    await run.pool?.stop();
   }
 }
 
@@ -219,8 +225,9 @@ async function saveEnding({ checkpoints, ledger, options }: Run, ending: Ending)
 
 async function open(run: Run, part: Part | undefined, schema: FeatureSchema | null): Promise<Source> {
   if (!part) throw new FeaturectlError('SOURCE_MISSING', 'expected at least one source, found none');
+  const state = await fileState(part.location);
   const opened = await openSource(part.location, openOptions(run.options.reading, surroundings(run), schema));
-  const source = ranged(opened, part.range);
+  const source = withPool(ranged(opened, part.range), part, state, () => run.pool);
   run.track.opened(source);
   run.checkpoints?.opened(source, part);
   return source;
@@ -230,11 +237,11 @@ async function open(run: Run, part: Part | undefined, schema: FeatureSchema | nu
 function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
   const encoder = compileEncoder(schema, source.columns, {
     sourceName: source.info.name,
-    startedAt: Date.parse(run.checkpoints?.saved?.started_at ?? run.startedAt.toISOString()),
+    startedAt: startOf(run),
     mode: run.options.writing.mode,
   });
   warn(run, [...source.warnings, ...encoder.warnings]);
-  return encoder;
+  return replaying(run, schema, encoder);
 }
 
 function warn(run: Run, warnings: readonly string[]): void {

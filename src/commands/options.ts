@@ -9,6 +9,8 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   /** The command line, without node and script. */
   readonly argv?: readonly string[];
+  /** That this process may use; absent: none but its own thread. */
+  readonly cores?: number;
   /** Aborts on the first SIGINT or SIGTERM; its reason is the exit code. */
   readonly signal: AbortSignal;
 }
@@ -61,6 +63,14 @@ export interface WritingOptions {
   readonly rate: number | null;
 }
 
+/** Threads that read and encode. */
+export interface WorkerOptions {
+  /** Null: by the cores of the machine and the size of the sources. */
+  readonly count: number | null;
+  /** Bytes of text that a thread takes at once; for tests. */
+  readonly pieceBytes?: number;
+}
+
 export interface PlanOptions {
   readonly sources: readonly string[];
   readonly reading: ReadingOptions;
@@ -73,6 +83,7 @@ export interface IngestOptions {
   readonly reading: ReadingOptions;
   readonly connection: ConnectionOptions;
   readonly writing: WritingOptions;
+  readonly workers: WorkerOptions;
   readonly budget: Budget;
   readonly rejects: string | null;
   readonly checkpoint: string | null;

@@ -25,17 +25,38 @@ export function schemaOf(options: SchemaOptions, columns: readonly ColumnInfo[])
   );
 }
 
+/** The text of the schema file; null where there is none. */
+export async function declaredText({ file }: SchemaOptions): Promise<string | null> {
+  return file === null ? null : readSchemaText(file);
+}
+
+/** What a schema is made of: it holds functions, so another thread has to make its own. */
+export interface SchemaRecipe {
+  readonly options: SchemaOptions;
+  /** Of the schema file; null: there is none. */
+  readonly text: string | null;
+  /** Of the source that makes the schema where there is no file. */
+  readonly columns: readonly ColumnInfo[];
+}
+
+export function schemaFrom({ options, text, columns }: SchemaRecipe): FeatureSchema {
+  return text === null ? schemaOf(options, columns) : parseSchema(text, options.file ?? '');
+}
+
 /** Throws SCHEMA, also where the file cannot be read. */
 export async function readSchema(path: string): Promise<FeatureSchema> {
-  let text: string;
+  return parseSchema(await readSchemaText(path), path);
+}
+
+/** Throws SCHEMA. */
+export async function readSchemaText(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     throw new FeaturectlError('SCHEMA', `${path}: cannot read the schema file: ${whyUnread(error)}`, {
       cause: error,
     });
   }
-  return parseSchema(text, path);
 }
 
 const UNREAD: ReadonlyMap<unknown, string> = new Map([

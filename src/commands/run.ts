@@ -5,6 +5,7 @@ import type { JsonLog } from '../output/log.ts';
 import type { Progress } from '../output/progress.ts';
 import type { RejectsFile } from '../output/rejects.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import type { EncodePool } from './encode-pool.ts';
 import type { IngestOptions, Io } from './options.ts';
 import type { SourceTrack } from './source-track.ts';
 
@@ -25,6 +26,8 @@ export interface Run {
   /** Whether report and metrics are known to overwrite nothing that the run reads. */
   mayWriteOutputs: boolean;
   writer: Writer | null;
+  /** Encoding threads; null where there are none, and until the schema is known. */
+  pool: EncodePool | null;
   /** Null where no page with charts is asked for, and until the schema is known. */
   watch: { readonly features: readonly string[]; readonly watch: Watch } | null;
 }

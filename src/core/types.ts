@@ -109,6 +109,14 @@ export interface ColumnBatch {
   record(row: number): readonly RawCell[];
   /** The place before this row of the batch; of `rowCount`: the place after the batch. */
   position(row: number): SourcePosition;
+  /** The records as they stand in the source, up to the place after the batch; absent: they do not stand in one piece. */
+  readonly text?: RecordText;
+}
+
+/** Cells of one-byte delimiters and quotes, lines ended as in the source. */
+export interface RecordText {
+  readonly bytes: Uint8Array;
+  readonly delimiter: number;
 }
 
 /** A place between two rows of a source, which its reader can start and stop at. */
@@ -145,6 +153,8 @@ export interface Source {
   readonly columns: readonly ColumnInfo[];
   /** Rows of each part that reading can start at without decoding what stands before it; absent: not known. */
   readonly blocks?: readonly number[];
+  /** Text that is read from any byte on without reading what stands before it; absent: it is not. */
+  readonly isSeekable?: boolean;
   /** Names of the columns that `record()` gives, in its order, for this selection. */
   recordColumns(selected: readonly number[]): readonly string[];
   /** Things a user should know that are no error, such as an unnamed column that is not read. */

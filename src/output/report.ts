@@ -31,6 +31,7 @@ export interface RunReport {
   readonly bytes_sent: number;
   readonly chunks_sent: number;
   readonly retries: number;
+  readonly workers: number;
   readonly write: ReportWrite | null;
   readonly server_version: string | null;
 }
@@ -80,6 +81,7 @@ export function buildReport(facts: RunFacts): RunReport {
     bytes_sent: facts.stats.bytesSent,
     chunks_sent: facts.stats.chunksSent,
     retries: facts.stats.retries,
+    workers: facts.workers,
     write: reportWrite(facts),
     server_version: facts.plan?.server ?? null,
   };

@@ -41,6 +41,8 @@ export interface RunFacts {
   /** Null where the run ended before a writer was there. */
   readonly plan: WritePlan | null;
   readonly stats: WriterStats;
+  /** Threads that read and encoded beside the main one. */
+  readonly workers: number;
   /** For the page with charts; null where none was asked for, or the run ended before its schema was known. */
   readonly watched: (Watched & { readonly features: readonly string[] }) | null;
 }

@@ -38,6 +38,7 @@ export function makeBatch(scanned: ScannedRecords, layout: CsvLayout): ColumnBat
     firstRow,
     columns,
     faults: faults.size === 0 ? null : faults,
+    text: { bytes, delimiter },
     line: (row) => lines[row]!,
     record: (row) => originalRecord(bytes, starts[row]!, starts[row + 1], delimiter),
     position: (row) => ({

@@ -45,6 +45,7 @@ export async function openCsv(input: CsvInput): Promise<Source> {
   return {
     info,
     columns,
+    isSeekable: input.textFrom !== null,
     recordColumns: () => names,
     warnings: unnamedWarnings(names),
     bytesRead: () => input.bytesRead(),

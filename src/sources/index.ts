@@ -1,3 +1,4 @@
+export { splitRecord } from './csv-cells.ts';
 export type { TextEncoding } from './encoding.ts';
 export { expandSources } from './location.ts';
 export type { MappedColumns } from './ndjson-source.ts';

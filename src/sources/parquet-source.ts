@@ -78,7 +78,7 @@ function parquetSource(opened: OpenParquet): Source {
   return {
     info: { name: raw.name, format: 'parquet', totalBytes: file.size, version: raw.version ?? null },
     columns: columns.infos,
-    blocks: file.footer.groupRows,
+    ...blocksOf(file.footer),
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * file.size),
@@ -86,6 +86,11 @@ function parquetSource(opened: OpenParquet): Source {
       unchanged(opened, readBatches(opened, selected, progress, rowWindow(range))),
     close: opened.close,
   };
+}
+
+/** None where the groups have not the rows that the file has: then only reading all of it shows what is wrong. */
+function blocksOf({ groupRows, rows }: ParquetFooter): Pick<Source, 'blocks'> {
+  return groupRows.reduce((sum, count) => sum + count, 0) === rows ? { blocks: groupRows } : {};
 }
 
 /** A file that was replaced or rewritten meanwhile mostly shows as damage: its own name for that is clearer. */

@@ -49,6 +49,7 @@ export function someFacts(more: Partial<RunFacts> = {}): RunFacts {
     rejectsPaths: [],
     plan: { mode: 'merge', path: 'pipeline', why: 'asked for', server: '7.2.5', warnings: [] },
     watched: null,
+    workers: 0,
     stats: { bytesSent: 5 * 1024 ** 2, chunksSent: 1000, retries: 2 },
     ...more,
   };

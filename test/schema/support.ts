@@ -1,6 +1,7 @@
 /** Runs the encoder over hand-made columns into a sink that keeps what it is given. */
 import { expect } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
+import { createRecorder, createReplayer, type RecordedBatch } from '../../src/core/recording.ts';
 import type {
   ByteString,
   CellSpans,
@@ -8,6 +9,7 @@ import type {
   ColumnBatch,
   ColumnInfo,
   LogicalType,
+  RowEncoder,
   RowFault,
   RowOrigin,
   RowSink,
@@ -72,14 +74,15 @@ export function schemaOf(features: string, head = ''): FeatureSchema {
   return parseSchema([...defaults, head, `features:${block}`, ''].join('\n'), 'test.yaml');
 }
 
-/** What becomes of the rows; the same whether text is given as strings or where it stands in memory. */
+/** What becomes of the rows; the same whether text is given as strings or where it stands in memory, and in two steps. */
 export function encode(
   schema: FeatureSchema,
   inputs: readonly (TextInput | TypedInput)[],
   options: EncodeOptions = {},
 ): Encoded {
-  const encoded = encodeOnce(schema, inputs, options, false);
-  expect(encodeOnce(schema, inputs, options, true)).toEqual(encoded);
+  const encoded = encodeOnce(schema, inputs, options, { inMemory: false, recorded: false });
+  expect(encodeOnce(schema, inputs, options, { inMemory: true, recorded: false })).toEqual(encoded);
+  expect(encodeOnce(schema, inputs, options, { inMemory: true, recorded: true })).toEqual(encoded);
   return encoded;
 }
 
@@ -87,17 +90,20 @@ function encodeOnce(
   schema: FeatureSchema,
   inputs: readonly (TextInput | TypedInput)[],
   options: EncodeOptions,
-  inMemory: boolean,
+  { inMemory, recorded }: { readonly inMemory: boolean; readonly recorded: boolean },
 ): Encoded {
   const columns = inputs.map(infoOf);
   const { sourceName = 'dir/in.csv', mode = 'merge' } = options;
-  const encoder = compileEncoder(schema, columns, { sourceName, startedAt: STARTED_AT, mode });
-  const origin = originOf(
-    encoder.selected.map((index) => inputs[index]!),
+  const compiled = compileEncoder(schema, columns, { sourceName, startedAt: STARTED_AT, mode });
+  const given = originOf(
+    compiled.selected.map((index) => inputs[index]!),
     columns,
     options,
     inMemory,
   );
+  const { encoder, origin } = recorded
+    ? inTwoSteps(schema, compiled, given)
+    : { encoder: compiled, origin: given };
   const { rows, sink } = recordingSink(schema, options.roomEvery ?? Number.POSITIVE_INFINITY);
   const faults: (RowFault & { row: number; stage: string })[] = [];
   let empty = 0;
@@ -109,6 +115,18 @@ function encodeOnce(
     row = step.next;
   }
   return { rows, faults, empty, selected: encoder.selected };
+}
+
+/** As an encoding thread and the main thread do it. */
+function inTwoSteps(
+  schema: FeatureSchema,
+  encoder: RowEncoder,
+  origin: RowOrigin,
+): { encoder: RowEncoder; origin: RowOrigin } {
+  const features = schema.features.length;
+  const recording = structuredClone(createRecorder(features)(encoder, origin));
+  const batch: RecordedBatch = { ...origin.batch, recording };
+  return { encoder: createReplayer(encoder, features), origin: { ...origin, batch } };
 }
 
 /** What a one-cell CSV column gives: the stored bytes, null for nothing, or the code of the fault. */

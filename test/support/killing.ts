@@ -22,6 +22,8 @@ export interface KilledLoad {
   tidy(): Promise<void>;
   /** Milliseconds from start to kill; null: no kill. */
   killAfter(): number | null;
+  /** Stands in for the program. */
+  readonly entry?: string;
 }
 
 export interface Killed extends Outcome {
@@ -31,7 +33,7 @@ export interface Killed extends Outcome {
 /** Throws where a run ends with another code than a kill or the load's own end gives. */
 export async function loadKilled(
   desk: Desk,
-  { argv, prepare, tidy, killAfter }: KilledLoad,
+  { argv, prepare, tidy, killAfter, entry }: KilledLoad,
 ): Promise<Killed> {
   const [checkpoint, rejects, report] = ['checkpoint.json', 'bad.csv', 'report.json'].map(desk.path) as [
     string,
@@ -42,7 +44,7 @@ export async function loadKilled(
   await prepare();
   const full = [...argv, '--checkpoint', checkpoint, '--rejects', rejects, '--report', report];
   for (let kills = 0; ; kills++) {
-    const running = start(full, { REDIS_URL: desk.redis.url });
+    const running = start(full, { REDIS_URL: desk.redis.url }, undefined, entry);
     const after = killAfter();
     const timer = after === null ? null : setTimeout(() => running.child.kill('SIGKILL'), after);
     const done = await running.done;

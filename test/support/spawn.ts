@@ -13,8 +13,14 @@ export interface Running {
   shows(text: RegExp): Promise<void>;
 }
 
-export function start(argv: readonly string[], env: NodeJS.ProcessEnv, stdin?: string | Buffer): Running {
-  const child = spawn(process.execPath, [ENTRY, ...argv], {
+/** `entry`: a script that stands in for the program. */
+export function start(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdin?: string | Buffer,
+  entry = ENTRY,
+): Running {
+  const child = spawn(process.execPath, [entry, ...argv], {
     env: { PATH: process.env.PATH, ...env },
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });

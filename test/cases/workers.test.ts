@@ -144,7 +144,7 @@ function expectSame(
   const facts = ({ code, message, report, rejects, fields, hasWriteFailures }: Outcome) => {
     // How far the reader was ahead when the run was stopped is no promise.
     const read = exactEnd ? report.read : null;
-    const all = { code, message, report: { ...report, read }, rejects, fields };
+    const all = { code, message, report: { ...report, read } as Record<string, unknown>, rejects, fields };
     if (!hasWriteFailures) return all;
     // What Redis refuses comes among what was rejected before when its answer does.
     const { first_failures, ...counted } = all.report;

@@ -27,11 +27,11 @@ export async function recordCalls(command, redisPort, path) {
   rmSync(all);
 }
 
-/** Where the first EVALSHA begins: what stands before it (probe, script) is asked once a run. */
+/** Where the first call with keys begins: what stands before it (probe, script) is asked once a run. */
 async function firstCall(path) {
   for await (const head of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const at = head.indexOf('EVALSHA');
-    if (at >= 0) return head.lastIndexOf('*', at);
+    const match = /\*\d+\r\n\$7\r\nEVALSHA\r\n\$40\r\n\w+\r\n\$\d+\r\n[1-9]/.exec(head.toString('latin1'));
+    if (match) return match.index;
   }
-  throw new Error('no EVALSHA was sent');
+  throw new Error('no EVALSHA with keys was sent');
 }

@@ -90,6 +90,9 @@ function describeError(error: unknown): string {
   if (error instanceof FeaturectlError && error.code !== 'INTERNAL') {
     return `featurectl: ${error.message} [${error.code}]`;
   }
+  if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_MODULE_NOT_FOUND') {
+    return `featurectl: expected all packages of featurectl, found one missing: run npm ci where it was cloned, or install it again (${(error as Error).message})`;
+  }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `featurectl: a bug in featurectl, please report it with the command you ran [INTERNAL]\n${detail}`;
 }

@@ -38,7 +38,10 @@ export async function getCommand(options: GetOptions, io: Io): Promise<number> {
     );
     for (const view of views)
       io.stdout.write(options.json ? `${JSON.stringify(view)}\n` : formatEntity(view));
-    return views.every((view) => view.found) ? EXIT.ok : EXIT.someFailed;
+    const isAllFound = views.every((view) => view.found);
+    if (!isAllFound && schema === null && options.prefix === '')
+      io.stderr.write('featurectl: without --schema or --prefix an argument is the whole key\n');
+    return isAllFound ? EXIT.ok : EXIT.someFailed;
   } finally {
     await connection.close();
   }

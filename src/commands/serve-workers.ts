@@ -14,7 +14,7 @@ type Message =
 const YOUNG_MS = 2000;
 const PAUSE_MS = 1000;
 
-/** Resolves with the exit code when the signal has ended all workers. Throws USAGE where the first do not come up. */
+/** Resolves with the exit code when the signal has ended all workers. Throws USAGE or LISTEN where the first do not come up. */
 export async function runWorkers(
   count: number,
   signal: AbortSignal,
@@ -44,7 +44,8 @@ export async function runWorkers(
   signal.addEventListener('abort', stopAll);
   await allGone(signal, () => failed !== null);
   // Its own message said why.
-  if (failed !== null) throw new FeaturectlError('USAGE', 'no worker came up; see above');
+  if (failed !== null)
+    throw new FeaturectlError(failed === EXIT.usage ? 'USAGE' : 'LISTEN', 'no worker came up; see above');
   return EXIT.ok;
 }
 

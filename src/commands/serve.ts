@@ -39,8 +39,8 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
       tell,
     }).catch((error: Error) => {
       throw new FeaturectlError(
-        'USAGE',
-        `cannot listen on ${options.host}:${options.port}: ${error.message}`,
+        'LISTEN',
+        `cannot listen on ${options.host}:${options.port}: ${listenProblem(error)}`,
       );
     });
     tell(`listening on ${server.url}`);
@@ -142,4 +142,9 @@ async function tokensOf(
 function unusable(flag: string, path: string, error: unknown): FeaturectlError {
   const reason = error instanceof Error ? error.message : String(error);
   return new FeaturectlError('USAGE', `${flag} ${path}: cannot be used: ${reason}`, { cause: error });
+}
+
+/** In words, without the address, which is named already. */
+function listenProblem({ message }: Error): string {
+  return /EADDRINUSE/.test(message) ? 'the port is taken; give another --port' : message;
 }

@@ -59,6 +59,10 @@ export const ERRORS = {
   REDIS_AUTH: { exit: EXIT.fatal, meaning: 'Redis refused the user, the password or a command (ACL)' },
   REDIS_LOST: { exit: EXIT.fatal, meaning: 'Redis took no row for --retry-for; what was settled is counted' },
   REDIS_SERVER: { exit: EXIT.fatal, meaning: 'the server cannot do what was asked (version, mode)' },
+  LISTEN: {
+    exit: EXIT.fatal,
+    meaning: 'serve cannot listen there: the port is taken or the address is not of this machine',
+  },
   OUTPUT: { exit: EXIT.fatal, meaning: 'a rejects, report or other output file cannot be written' },
   INTERNAL: { exit: EXIT.bug, meaning: 'a bug in featurectl' },
 } as const;

@@ -139,7 +139,7 @@ function unreachable(shown: string, error: unknown, options: ConnectOptions): Fe
   return new FeaturectlError(
     'REDIS_CONNECT',
     `expected a Redis at ${shown}, could not connect${tried}: ${messageOf(error)}. ` +
-      'Is it running, and is the address right? (--redis URL or REDIS_URL)',
+      'Is it running, and is the address right? (--redis URL or FEATURECTL_REDIS_URL)',
     { cause: error },
   );
 }

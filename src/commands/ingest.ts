@@ -182,10 +182,10 @@ async function write(
     checkpoints?.lowWater ?? null,
   );
   run.writer = await openWriter(run, schema, accounts);
-  if (checkpoints) await checkpoints.start(run.rejects);
-  else run.rejects?.start();
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
+    if (checkpoints) await checkpoints.start(run.rejects);
+    else run.rejects?.start();
     const encoders: RowEncoder[] = [];
     const ending = await ingest({
       sources: parts.map((part, i) => async () => (i === 0 ? first : open(run, part, schema))),

@@ -53,7 +53,7 @@ local shapesAt = ttlsAt + tonumber(A[${NAMES_AT + fields}])
 local p = shapesAt + tonumber(A[${NAMES_AT + fields + 1}]) + 49
 local pcall, type, unpack, byte, match = redis.pcall, type, unpack, string.byte, string.match
 local stop = {${STOP_WORDS.map((word) => `${word}=true`).join(',')}}
-local out, texts, t, shapes, deadlines, now, halt = nil, {}, {}, {}, {}, nil, false
+local out, texts, t, shapes, deadlines, now, halt, tried = nil, {}, {}, {}, {}, nil, false, false
 local function fault(r)
   local text = string.gsub(type(r) == 'table' and r.err or tostring(r), '[\\r\\n]', ' ')
   text = string.gsub(text, '^%-', '')
@@ -156,13 +156,14 @@ function row(mode: WriteMode, hset: string, eventTime: string, hdel: string): st
 
 /**
  * Redis checks maxmemory (and READONLY, MISCONF ...) at a script's first write command only, and DEL passes
- * that check: without the HSET tried first, replace would delete and then write beyond the limit.
+ * that check: without an HSET that came through first, replace would delete and then write beyond the limit.
  */
 function replaceRow(write: string, hset: string): string {
   return `local r = 0
-    if i == from + 1 then
+    if not tried then
       ${hset}
       if type(r) ~= 'number' and match(r.err, '^%-?WRONGTYPE') then r = 0 end
+      tried = type(r) == 'number'
     end
     if type(r) == 'number' then r = pcall('DEL', k) end
     if type(r) ~= 'number' then

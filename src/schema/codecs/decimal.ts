@@ -2,7 +2,7 @@
 import type { ByteString } from '../../core/types.ts';
 import { type Codec, type Coded, fault, typedBy } from './codec.ts';
 
-const DECIMAL = /^([+-]?)(\d*)(\.\d+)?$/;
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
 
 export const decimalCodec: Codec = {
   text: decimalCell,
@@ -14,13 +14,14 @@ export const decimalCodec: Codec = {
   }),
 };
 
-/** `+007.50` → `7.50`, `.5` → `0.5`, `-0.00` → `0.00`: no plus, no leading zeros, no sign on zero. */
+/** `+007.50` → `7.50`, `.5` → `0.5`, `5.` → `5`, `-0.00` → `0.00`: no plus, no leading zeros, no sign on zero. */
 function decimalCell(cell: ByteString): Coded {
   const match = DECIMAL.exec(cell);
   const [, sign = '', whole = '', fraction = ''] = match ?? [];
   if (!match || (whole === '' && fraction === ''))
     return fault('DECIMAL', 'a decimal number in digits', cell);
-  const digits = `${whole.replace(/^0+(?=\d)/, '') || '0'}${fraction}`;
+  const point = fraction === '' ? '' : '.';
+  const digits = `${whole.replace(/^0+(?=\d)/, '') || '0'}${point}${fraction}`;
   return sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;
 }
 

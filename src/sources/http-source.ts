@@ -5,7 +5,14 @@ import type { SourceFormat } from '../core/types.ts';
 import { type Compression, formatFromName, type NameHint } from './format.ts';
 import { judge } from './http-answer.ts';
 import type { InputOptions, RawInput } from './input.ts';
-import { heard, openRemote, type RemoteOptions, type RemoteTrouble, type RemoteVersion } from './remote.ts';
+import {
+  heard,
+  openRemote,
+  PASSING_CODES,
+  type RemoteOptions,
+  type RemoteTrouble,
+  type RemoteVersion,
+} from './remote.ts';
 import { remoteInput, remoteOptions } from './remote-input.ts';
 import type { SourceLocation } from './source-location.ts';
 
@@ -128,19 +135,6 @@ function headersFor(
   return headers;
 }
 
-/** Failures of a connection that may pass. A name that is not found, or a bad certificate, will not. */
-const PASSING = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-]);
-
 async function ask(
   url: URL,
   headers: Record<string, string>,
@@ -170,7 +164,7 @@ async function ask(
 function troubleOf(name: string, url: URL, error: unknown): RemoteTrouble {
   const failure = error as NodeJS.ErrnoException;
   const code = failure.code ?? (failure instanceof AggregateError ? failure.errors[0]?.code : undefined);
-  if (code === undefined || PASSING.has(code)) {
+  if (code === undefined || PASSING_CODES.has(code)) {
     return { trouble: failure.message || `${url.host} did not answer (${code})`, waitMs: null };
   }
   const found = code === 'ENOTFOUND' ? `no host ${url.hostname}` : failure.message;

@@ -19,6 +19,19 @@ export interface RemoteBody {
   close(): void;
 }
 
+/** Failures of a connection that may pass. A name that is not found, or a bad certificate, will not. */
+export const PASSING_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+]);
+
 /** What may pass: a lost connection, a busy server. In words. */
 export interface RemoteTrouble {
   readonly trouble: string;

@@ -1,5 +1,5 @@
 import { FeaturectlError } from '../core/errors.ts';
-import type { RemoteTrouble } from './remote.ts';
+import { PASSING_CODES, type RemoteTrouble } from './remote.ts';
 
 /** What an error of the SDK has, as far as it is one. */
 interface SdkError {
@@ -10,16 +10,6 @@ interface SdkError {
 }
 
 const MISSING = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
-const PASSING_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-]);
 const PASSING_NAMES = new Set([
   'SlowDown',
   'TimeoutError',

@@ -1,6 +1,10 @@
 /** Remote sources from the command line to Redis. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificates } from '../support/certificates.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { type FileServer, serveFiles, serving } from '../support/file-server.ts';
 import { BUCKET, startS3, type TestS3 } from '../support/s3-server.ts';
@@ -37,6 +41,24 @@ it('a CSV over HTTP that is cut twice; notes of it, no password anywhere', async
   expect(text).not.toMatch(/s3cret|feed/);
   const keys = Object.keys(await desk.take());
   expect([keys.length, keys.includes('k:rows.csv:17')]).toEqual([5000, true]);
+});
+
+it('https: an authority that is trusted, and one that is not', async ({ skip }) => {
+  if (spawnSync('openssl', ['version']).status !== 0) skip();
+  const { config } = certificates(desk.dir);
+  const [cert, key] = ['cert', 'key'].map((name) => readFileSync(config[`tls-${name}-file`] as string));
+  const secure = createServer({ cert, key }, (_request, response) => void response.end(CSV));
+  await once(secure.listen(0), 'listening');
+  const url = `https://localhost:${(secure.address() as { port: number }).port}/rows.csv`;
+  const env = { REDIS_URL: desk.redis.url };
+  const refused = await start(['ingest', url, ...ALONE], env).done;
+  expect([refused.code, refused.stderr.includes('certificate')], refused.stderr).toEqual([4, true]);
+  expect(await stored()).toBe(0);
+  const ca = config['tls-ca-cert-file'];
+  const trusted = await start(['ingest', url, ...ALONE], { ...env, NODE_EXTRA_CA_CERTS: ca }).done;
+  expect(trusted.code, trusted.stderr).toBe(0);
+  expect(await stored()).toBe(5000);
+  secure.close();
 });
 
 describe('a remote source whose states the server tells apart', () => {

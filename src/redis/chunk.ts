@@ -1,5 +1,6 @@
 /** A chunk: rows as the bytes that Redis gets, and where each came from, without an object a row. */
 import type { RowOrigin } from '../core/types.ts';
+import { arenaBytes } from './crc64.ts';
 
 /**
  * Rows `told` and later are not settled yet. A unit is what is answered as a whole: a script call of several
@@ -40,8 +41,8 @@ export function createChunkPool(chunkRows: number, chunkBytes: number, spare: nu
   const free: Chunk[] = [];
   return {
     take(bytes) {
-      if (bytes > chunkBytes) return newChunk(chunkRows, bytes);
-      return free.pop() ?? newChunk(chunkRows, chunkBytes);
+      if (bytes > chunkBytes) return newChunk(chunkRows, Buffer.allocUnsafeSlow(bytes));
+      return free.pop() ?? newChunk(chunkRows, arenaBytes(chunkBytes));
     },
     give(chunk) {
       if (chunk.buffer.length !== chunkBytes || free.length >= spare) return;
@@ -52,9 +53,9 @@ export function createChunkPool(chunkRows: number, chunkBytes: number, spare: nu
   };
 }
 
-function newChunk(chunkRows: number, bytes: number): Chunk {
+function newChunk(chunkRows: number, buffer: Buffer): Chunk {
   return {
-    buffer: Buffer.allocUnsafeSlow(bytes),
+    buffer,
     length: 0,
     rows: 0,
     units: 0,

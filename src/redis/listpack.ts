@@ -4,8 +4,9 @@
  * https://github.com/antirez/listpack/blob/master/listpack.md and rdb.c, listpack.c of Redis 7.
  */
 import type { ByteString } from '../core/types.ts';
-import { putCrc64 } from './crc64.ts';
-import { putBytes, putRange } from './resp.ts';
+import { isInArena, putArenaCrc64, putCrc64 } from './crc64.ts';
+import { putRange } from './resp.ts';
+import { createViewer, putSpan, putWords, WORD_SLACK, type Words, wordsOf } from './words.ts';
 
 /** Readable by Redis 7.0 and every later one. */
 const RDB_VERSION = 10;
@@ -24,29 +25,38 @@ export function pairsSize(count: number, values: number): number {
 }
 
 /** Bytes around the pairs at most. */
-export const PAYLOAD_OVERHEAD = 40;
+export const PAYLOAD_OVERHEAD = 40 + WORD_SLACK;
 
 /** A field name in the two forms that it takes, made once. */
 export interface PayloadName {
   readonly text: ByteString;
   /** Its bytes as a listpack entry; null where it is too long for one. */
-  readonly entry: Uint8Array | null;
+  readonly entry: Words | null;
 }
 
 export function payloadName(text: ByteString, limits: ListpackLimits): PayloadName {
   if (text.length > limits.valueBytes) return { text, entry: null };
   const bytes = Buffer.from(text, 'latin1');
-  const scratch = Buffer.alloc(text.length + 24);
-  return { text, entry: new Uint8Array(scratch.subarray(0, putEntry(scratch, 0, bytes, 0, bytes.length))) };
+  const entry = Buffer.alloc(text.length + 24);
+  const end = putEntry(entry, viewOf(entry), 0, bytes, 0, bytes.length);
+  return { text, entry: wordsOf(entry.subarray(0, end)) };
 }
 
-/** The fields of a hash: the i-th is names[features[i]] with the value data[starts[i] .. starts[i + 1]). */
+/** The fields of a hash: the i-th is names[features[i]] with the value sources[i][starts[i] .. ends[i]). */
 export interface HashFields {
   readonly count: number;
   readonly features: ArrayLike<number>;
+  readonly sources: readonly Uint8Array[];
   readonly starts: ArrayLike<number>;
-  readonly data: Buffer;
+  readonly ends: ArrayLike<number>;
 }
+
+/** Of what is written to, and of the values. */
+const viewOf = createViewer();
+const sourceViewOf = createViewer();
+
+/** Where the payload's bytes are in the arena of checksums, and of which bytes that is said; -1: not in it. */
+let placed: { readonly bytes: Buffer; readonly offset: number } | null = null;
 
 /** Writes the payload of a hash at `at` and gives the position after it. */
 export function putPayload(
@@ -61,18 +71,22 @@ export function putPayload(
     : putPairs(buffer, at, hash, names);
   buffer[end] = RDB_VERSION;
   buffer[end + 1] = 0;
-  putCrc64(buffer, at, end + 2);
+  if (placed?.bytes !== buffer)
+    placed = { bytes: buffer, offset: isInArena(buffer) ? buffer.byteOffset : -1 };
+  const { offset } = placed;
+  if (offset < 0) putCrc64(buffer, at, end + 2);
+  else putArenaCrc64(offset + at, offset + end + 2);
   return end + 10;
 }
 
 function isShort(
-  { count, features, starts }: HashFields,
+  { count, features, starts, ends }: HashFields,
   names: readonly PayloadName[],
   limits: ListpackLimits,
 ): boolean {
   if (count > limits.entries) return false;
   for (let i = 0; i < count; i += 1) {
-    if (starts[i + 1]! - starts[i]! > limits.valueBytes) return false;
+    if (ends[i]! - starts[i]! > limits.valueBytes) return false;
     if (names[features[i]!]!.entry === null) return false;
   }
   return true;
@@ -81,7 +95,7 @@ function isShort(
 function putPairs(
   buffer: Buffer,
   at: number,
-  { count, features, starts, data }: HashFields,
+  { count, features, sources, starts, ends }: HashFields,
   names: readonly PayloadName[],
 ): number {
   buffer[at] = TYPE_HASH;
@@ -90,8 +104,8 @@ function putPairs(
     const { text } = names[features[i]!]!;
     pos = putLength(buffer, pos, text.length);
     pos += buffer.latin1Write(text, pos);
-    pos = putLength(buffer, pos, starts[i + 1]! - starts[i]!);
-    pos = putRange(buffer, pos, data, starts[i]!, starts[i + 1]!);
+    pos = putLength(buffer, pos, ends[i]! - starts[i]!);
+    pos = putRange(buffer, pos, sources[i]!, starts[i]!, ends[i]!);
   }
   return pos;
 }
@@ -116,33 +130,41 @@ function putLength(buffer: Buffer, at: number, length: number): number {
 function putListpack(
   buffer: Buffer,
   at: number,
-  { count, features, starts, data }: HashFields,
+  { count, features, sources, starts, ends }: HashFields,
   names: readonly PayloadName[],
 ): number {
+  const view = viewOf(buffer);
   buffer[at] = TYPE_HASH_LISTPACK;
   const start = at + 6;
   let pos = start + 6;
   for (let i = 0; i < count; i += 1) {
-    pos = putBytes(buffer, pos, names[features[i]!]!.entry!);
-    pos = putEntry(buffer, pos, data, starts[i]!, starts[i + 1]!);
+    pos = putWords(view, pos, names[features[i]!]!.entry!);
+    pos = putEntry(buffer, view, pos, sources[i]!, starts[i]!, ends[i]!);
   }
   buffer[pos++] = 0xff;
   const bytes = pos - start;
   buffer[at + 1] = 0x80;
-  buffer.writeUInt32BE(bytes, at + 2);
-  buffer.writeUInt32LE(bytes, start);
-  buffer.writeUInt16LE(count * 2, start + 4);
+  view.setUint32(at + 2, bytes);
+  view.setUint32(start, bytes, true);
+  view.setUint16(start + 4, count * 2, true);
   return pos;
 }
 
 /** An entry of bytes[start .. end). */
-function putEntry(buffer: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
+function putEntry(
+  buffer: Buffer,
+  view: DataView,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
   const number = smallInteger(bytes, start, end);
-  if (!Number.isNaN(number)) return putInteger(buffer, at, number);
+  if (!Number.isNaN(number)) return putInteger(buffer, view, at, number);
   const length = end - start;
   if (length >= 16 && length <= 20) {
-    const integer = largeInteger(bytes.latin1Slice(start, end));
-    if (integer !== null) return putBigInteger(buffer, at, integer);
+    const integer = largeInteger(Buffer.from(bytes.subarray(start, end)).latin1Slice());
+    if (integer !== null) return putBigInteger(buffer, view, at, integer);
   }
   let pos = at;
   if (length < 64) {
@@ -152,15 +174,16 @@ function putEntry(buffer: Buffer, at: number, bytes: Buffer, start: number, end:
     buffer[pos++] = 0xe0 | (length >> 8);
     buffer[pos++] = length & 0xff;
   }
-  pos = putRange(buffer, pos, bytes, start, end);
+  pos = putSpan(view, pos, sourceViewOf(bytes), start, end);
   return putBacklen(buffer, pos, pos - at);
 }
 
 /** An integer in its only text form, up to 15 digits; NaN otherwise. Redis keeps those as numbers. */
 function smallInteger(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > 15 || start === end) return Number.NaN;
   const negative = bytes[start] === 45;
   const first = negative ? start + 1 : start;
-  if (first >= end || end - start > 15) return Number.NaN;
+  if (first === end) return Number.NaN;
   let value = 0;
   for (let i = first; i < end; i += 1) {
     const digit = bytes[i]! - 48;
@@ -179,7 +202,7 @@ function largeInteger(text: ByteString): bigint | null {
   return value >= -(2n ** 63n) && value < 2n ** 63n ? value : null;
 }
 
-function putInteger(buffer: Buffer, at: number, value: number): number {
+function putInteger(buffer: Buffer, view: DataView, at: number, value: number): number {
   if (value >= 0 && value <= 127) {
     buffer[at] = value;
     buffer[at + 1] = 1;
@@ -192,22 +215,30 @@ function putInteger(buffer: Buffer, at: number, value: number): number {
     buffer[at + 2] = 2;
     return at + 3;
   }
-  if (value >= -32768 && value <= 32767) return putFixed(buffer, at, 0xf1, value, 2);
-  if (value >= -8388608 && value <= 8388607) return putFixed(buffer, at, 0xf2, value, 3);
-  if (value >= -2147483648 && value <= 2147483647) return putFixed(buffer, at, 0xf3, value, 4);
-  return putBigInteger(buffer, at, BigInt(value));
+  if (value >= -32768 && value <= 32767) return putFixed(buffer, view, at, 0xf1, value, 2);
+  if (value >= -8388608 && value <= 8388607) return putFixed(buffer, view, at, 0xf2, value, 3);
+  if (value >= -2147483648 && value <= 2147483647) return putFixed(buffer, view, at, 0xf3, value, 4);
+  return putBigInteger(buffer, view, at, BigInt(value));
 }
 
-function putFixed(buffer: Buffer, at: number, code: number, value: number, width: number): number {
+/** The bytes behind the number's own are written over by what follows. */
+function putFixed(
+  buffer: Buffer,
+  view: DataView,
+  at: number,
+  code: number,
+  value: number,
+  width: number,
+): number {
   buffer[at] = code;
-  buffer.writeIntLE(value, at + 1, width);
+  view.setInt32(at + 1, value, true);
   buffer[at + 1 + width] = 1 + width;
   return at + 2 + width;
 }
 
-function putBigInteger(buffer: Buffer, at: number, value: bigint): number {
+function putBigInteger(buffer: Buffer, view: DataView, at: number, value: bigint): number {
   buffer[at] = 0xf4;
-  buffer.writeBigInt64LE(value, at + 1);
+  view.setBigInt64(at + 1, value, true);
   buffer[at + 9] = 9;
   return at + 10;
 }

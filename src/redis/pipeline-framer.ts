@@ -20,8 +20,8 @@ export function createPipelineFramer(options: FramerOptions): Framer {
   const names = options.fields.map((field) => fixed(bulk(field)));
   const atomic = options.mode === 'replace';
   return createRowFramer(options, {
-    size: ({ keyLength, count, features, starts }) => {
-      let size = 256 + 3 * (keyLength + BULK_OVERHEAD) + starts[count]! + count * BULK_OVERHEAD;
+    size: ({ keyLength, count, features, bytes }) => {
+      let size = 256 + 3 * (keyLength + BULK_OVERHEAD) + bytes + count * BULK_OVERHEAD;
       for (let i = 0; i < count; i += 1) size += names[features[i]!]!.length;
       return size;
     },
@@ -38,14 +38,14 @@ export function createPipelineFramer(options: FramerOptions): Framer {
 }
 
 function putHset(buffer: Buffer, at: number, row: FramedRow, names: readonly Uint8Array[]): number {
-  const { count, features, starts, data } = row;
+  const { count, features, sources, starts, ends } = row;
   buffer[at] = 42;
   let pos = putNumber(buffer, at + 1, 2 + 2 * count);
   pos = putBytes(buffer, pos, HSET_HEAD);
   pos = putKey(buffer, pos, row);
   for (let i = 0; i < count; i += 1) {
     pos = putBytes(buffer, pos, names[features[i]!]!);
-    pos = putBulkBytes(buffer, pos, data, starts[i]!, starts[i + 1]!);
+    pos = putBulkBytes(buffer, pos, sources[i]!, starts[i]!, ends[i]!);
   }
   return pos;
 }

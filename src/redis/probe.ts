@@ -91,7 +91,7 @@ async function tryRestore(
     return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
   const limits = await listpackLimits(server);
   const payload = Buffer.alloc(128);
-  const hash = { count: 1, features: [0], starts: [0, 1], data: Buffer.from('v') };
+  const hash = { count: 1, features: [0], sources: [Buffer.from('v')], starts: [0], ends: [1] };
   const end = putPayload(payload, 0, hash, [payloadName('f', limits)], limits);
   try {
     // A time in the past: the payload is checked and read, and nothing is stored.

@@ -11,19 +11,31 @@ const RANGE_LIMIT = 96;
 /** As LOOP_LIMIT, for a whole array. */
 const BYTES_LIMIT = 48;
 
+/** From here on the digits of a number are left to String. */
+const LARGE_NUMBER = 1e9;
+
 /** The bytes of a decimal number from 0; gives the position after it. */
 export function putNumber(buffer: Buffer, at: number, value: number): number {
   if (value < 10) {
     buffer[at] = 48 + value;
     return at + 1;
   }
-  if (value < 100) {
-    const tens = (value / 10) | 0;
-    buffer[at] = 48 + tens;
-    buffer[at + 1] = 48 + value - tens * 10;
-    return at + 2;
+  if (value >= LARGE_NUMBER) return at + buffer.latin1Write(String(value), at);
+  const end = at + digitsOf(value);
+  let rest = value;
+  for (let pos = end - 1; pos >= at; pos--) {
+    const tenth = (rest / 10) | 0;
+    buffer[pos] = 48 + rest - tenth * 10;
+    rest = tenth;
   }
-  return at + buffer.latin1Write(String(value), at);
+  return end;
+}
+
+/** Digits of a whole number from 0. */
+export function digitsOf(value: number): number {
+  let digits = 1;
+  for (let next = 10; next <= value; next *= 10) digits++;
+  return digits;
 }
 
 export function putBulk(buffer: Buffer, at: number, text: ByteString): number {

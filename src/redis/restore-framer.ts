@@ -1,45 +1,50 @@
 /** Frames rows of mode replace as RESTORE key ttl payload REPLACE: the whole hash with its TTL in one step. */
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
-import { BULK_OVERHEAD, fixed, putBulk, putBulkBytes, putBytes, putRaw } from './resp.ts';
+import { BULK_OVERHEAD, digitsOf, fixed, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
+import { createViewer, putSpan, putWords, wordsOf } from './words.ts';
 
 export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
 }
 
-const HEAD = fixed('*5\r\n$7\r\nRESTORE\r\n');
-const TAIL = fixed('\r\n$7\r\nREPLACE\r\n');
+const HEAD = wordsOf(fixed('*5\r\n$7\r\nRESTORE\r\n'));
+const TAIL = wordsOf(fixed('\r\n$7\r\nREPLACE\r\n'));
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   const { limits } = options;
   const fields = options.fields.map((field) => payloadName(field, limits));
+  const viewOf = createViewer();
+  const keyViewOf = createViewer();
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
 
   const put = (buffer: Buffer, at: number, row: FramedRow): number => {
-    let pos = putBytes(buffer, at, HEAD);
-    pos = putBulkBytes(buffer, pos, row.key, 0, row.keyLength);
-    pos = putBulk(buffer, pos, String(row.ttlMs));
+    const view = viewOf(buffer);
+    let pos = putWords(view, at, HEAD);
+    pos = putHead(buffer, pos, row.keyLength);
+    pos = putSpan(view, pos, keyViewOf(row.key), 0, row.keyLength);
+    pos = putTtl(buffer, putLineEnd(buffer, pos), row.ttlMs);
     const payload = pos + 1 + digits + 2;
     let end = putPayload(buffer, payload, row, fields, limits);
-    const length = String(end - payload);
-    if (length.length !== digits) {
-      const shift = length.length - digits;
-      buffer.copyWithin(payload + shift, payload, end);
-      end += shift;
-      digits = length.length;
+    const length = end - payload;
+    const found = digitsOf(length);
+    if (found !== digits) {
+      buffer.copyWithin(payload + found - digits, payload, end);
+      end += found - digits;
+      digits = found;
     }
-    putRaw(buffer, pos, `$${length}\r\n`);
-    return putBytes(buffer, end, TAIL);
+    putHead(buffer, pos, length);
+    return putWords(view, end, TAIL);
   };
 
   return createRowFramer(options, {
-    size: ({ keyLength, count, features, starts }) => {
+    size: ({ keyLength, count, features, bytes }) => {
       let size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + keyLength + 4 * BULK_OVERHEAD;
-      size += pairsSize(count, starts[count]!);
+      size += pairsSize(count, bytes);
       for (let i = 0; i < count; i += 1) size += fields[features[i]!]!.text.length;
       return size;
     },
@@ -47,6 +52,22 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
     replies: () => 1,
     flags: () => 0,
   });
+}
+
+/** `$length` and its line end. */
+function putHead(buffer: Buffer, at: number, length: number): number {
+  buffer[at] = 36;
+  return putLineEnd(buffer, putNumber(buffer, at + 1, length));
+}
+
+function putLineEnd(buffer: Buffer, at: number): number {
+  buffer[at] = 13;
+  buffer[at + 1] = 10;
+  return at + 2;
+}
+
+function putTtl(buffer: Buffer, at: number, ttlMs: number): number {
+  return putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ttlMs)), ttlMs));
 }
 
 export function createRestoreReplies(): ReplyReader {

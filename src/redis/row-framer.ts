@@ -1,8 +1,7 @@
 /** A framer whose unit is one row: gathers the row, then lets its frame write it into the open chunk. */
-import type { RowOrigin } from '../core/types.ts';
+import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, copyUnit } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
-import { grown, putRange } from './resp.ts';
 
 /** The row that is being written; reused for the next one. */
 export interface FramedRow {
@@ -15,9 +14,12 @@ export interface FramedRow {
   count: number;
   /** Their indexes, ascending. */
   readonly features: Int32Array;
-  /** The value of the i-th is data[starts[i] .. starts[i + 1]). */
+  /** The value of the i-th is sources[i][starts[i] .. ends[i]), as it was given: nothing is copied before `put`. */
+  readonly sources: Uint8Array[];
   readonly starts: Int32Array;
-  data: Buffer;
+  readonly ends: Int32Array;
+  /** Bytes of all values. */
+  bytes: number;
 }
 
 export interface RowFrame {
@@ -31,8 +33,8 @@ export interface RowFrame {
   flags(row: FramedRow): number;
 }
 
-/** Bytes of values that a row has room for before it is made larger. */
-const ROW_BYTES = 4096;
+/** Bytes of values that come as strings that there is room for before it is made larger. */
+const TEXT_BYTES = 4096;
 
 export function createRowFramer(
   { pool, chunkRows, chunkBytes, emit, fields }: FramerOptions,
@@ -45,17 +47,32 @@ export function createRowFramer(
     ttlMs: 0,
     count: 0,
     features: new Int32Array(fields.length),
-    starts: new Int32Array(fields.length + 1),
-    data: Buffer.allocUnsafeSlow(ROW_BYTES),
+    sources: [],
+    starts: new Int32Array(fields.length),
+    ends: new Int32Array(fields.length),
+    bytes: 0,
   };
+  /** Values of the row that came as strings. One that is full is replaced: what it holds is still referred to. */
+  let text = Buffer.allocUnsafeSlow(TEXT_BYTES);
+  let textLength = 0;
 
-  /** Room for `length` more bytes; gives where they begin. */
-  function addField(feature: number, length: number): number {
-    const start = row.starts[row.count]!;
-    if (start + length > row.data.length) row.data = grown(row.data, start, start + length);
-    row.features[row.count++] = feature;
-    row.starts[row.count] = start + length;
-    return start;
+  function addField(feature: number, bytes: Uint8Array, start: number, end: number): void {
+    const i = row.count++;
+    row.features[i] = feature;
+    row.sources[i] = bytes;
+    row.starts[i] = start;
+    row.ends[i] = end;
+    row.bytes += end - start;
+  }
+
+  function addText(feature: number, value: ByteString): void {
+    if (textLength + value.length > text.length) {
+      text = Buffer.allocUnsafeSlow(Math.max(2 * text.length, value.length));
+      textLength = 0;
+    }
+    const start = textLength;
+    textLength += text.latin1Write(value, start);
+    addField(feature, text, start, textLength);
   }
 
   function commit(origin: RowOrigin, index: number): void {
@@ -66,7 +83,7 @@ export function createRowFramer(
     chunk.length = frame.put(chunk.buffer, start, row);
     addUnit(chunk, start, chunk.rows, frame.replies(row), frame.flags(row));
     addRow(chunk, origin, index);
-    if (row.data.length > 4 * chunkBytes) row.data = Buffer.allocUnsafeSlow(ROW_BYTES);
+    if (text.length > 4 * chunkBytes) text = Buffer.allocUnsafeSlow(TEXT_BYTES);
     if (chunk.rows >= chunkRows || chunk.length >= chunkBytes) close();
   }
 
@@ -82,17 +99,14 @@ export function createRowFramer(
       row.keyLength = keyLength;
       row.ttlMs = ttlMs;
       row.count = 0;
+      row.bytes = 0;
+      textLength = 0;
     },
     // A field that is to be removed needs no word: these paths write the whole hash, or have no removing.
     value: (feature, bytes) => {
-      if (bytes === null) return;
-      const start = addField(feature, bytes.length);
-      row.data.latin1Write(bytes, start);
+      if (bytes !== null) addText(feature, bytes);
     },
-    cell: (feature, bytes, start, end) => {
-      const at = addField(feature, end - start);
-      putRange(row.data, at, bytes, start, end);
-    },
+    cell: addField,
     commit,
     abort: () => {},
     flush: close,

@@ -52,19 +52,15 @@ export function ensurePackages() {
   throw new SetupError('the packages could not be installed: `npm ci` did not succeed, see above');
 }
 
-/** Compiles where dist/ is missing or older than the newest source. */
+/** Builds where dist/ is missing or older than the newest source. */
 export function ensureBuild() {
   const newest = Math.max(
     newestIn(join(ROOT, 'src')),
-    ...['package.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => modifiedAt(join(ROOT, name))),
+    ...['package.json', 'scripts/build.js'].map((name) => modifiedAt(join(ROOT, name))),
   );
   if (modifiedAt(join(ROOT, 'dist/main.js')) >= newest) return;
   say('building (npm run build)');
-  const removeDist = () => rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  removeDist();
   if (succeeds('npm', ['run', '--silent', 'build'])) return;
-  // tsc writes files in spite of errors; the next run would take them for a good build.
-  removeDist();
   throw new SetupError('the build failed: `npm run build` did not succeed, see above');
 }
 

@@ -102,13 +102,14 @@ describe('npm pack', () => {
         'CHANGELOG.md',
         'bin/featurectl.js',
         'dist/main.js',
+        'dist/licences.txt',
         'docs/options.md',
       ]),
     );
     expect(
       names.filter(
         (name) =>
-          !/^(?:dist\/.*\.(?:js|lua)|docs\/.*\.(?:md|json)|bin\/featurectl\.js|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^(?:dist\/.*\.js|dist\/licences\.txt|docs\/.*\.(?:md|json)|bin\/featurectl\.js|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             name,
           ),
       ),

@@ -3,14 +3,13 @@ import { spawnSync } from 'node:child_process';
 
 const ENTRY = new URL('../../bin/featurectl.js', import.meta.url).pathname;
 
-/** Tells every package that is resolved on a pipe of its own. */
+/** Tells every package of which code is loaded on a pipe of its own; in dist/ a comment says where a part comes from. */
 const HOOK = `
-  import { writeSync } from 'node:fs';
-  export async function resolve(specifier, context, next) {
-    const found = await next(specifier, context);
-    const [, name] = /\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(found.url) ?? [];
-    if (name) writeSync(3, name + '\\n');
-    return found;
+  import { readFileSync, writeSync } from 'node:fs';
+  export async function load(url, context, next) {
+    const text = url.includes('/dist/') && !url.includes('/node_modules/') ? readFileSync(new URL(url), 'utf8') : url;
+    for (const [, name] of text.matchAll(/\\bnode_modules\\/((?:@[^/]+\\/)?[^/]+)\\//g)) writeSync(3, name + '\\n');
+    return next(url, context);
   }`;
 
 const asUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;

@@ -1,0 +1,58 @@
+/**
+ * `npm run build`: src/ and the packages that only development installs → dist/, so that a command opens a few files
+ * where it would open hundreds. The packages of `dependencies` stay outside. Types are checked by `npm run check`.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const DIST = join(ROOT, 'dist');
+
+/** Files that are found by their path: by bin/, by a thread, beside package.json, by tests. */
+const ENTRIES = [
+  'main',
+  'cli/program',
+  'commands/encode-link',
+  'commands/encode-thread',
+  'commands/ingest',
+  'commands/version',
+];
+
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const outside = Object.keys({ ...dependencies, ...optionalDependencies });
+
+const bundle = await rolldown({
+  cwd: ROOT,
+  input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
+  platform: 'node',
+  preserveEntrySignatures: 'allow-extension',
+  external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  plugins: [{ name: 'licences', generateBundle: emitLicences }],
+  onLog: (level, { message }) => {
+    if (level === 'warn') throw new Error(message);
+  },
+});
+const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js' });
+// Only now, so that a build that fails leaves nothing half done.
+rmSync(DIST, { recursive: true, force: true });
+for (const { fileName, code, source } of output) {
+  const file = join(DIST, fileName);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, code ?? source);
+}
+
+/** The copies of packages must carry their licences. */
+function emitLicences(_options, files) {
+  const modules = Object.values(files).flatMap(({ moduleIds = [] }) => moduleIds);
+  const packages = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? []);
+  const texts = [...new Set(packages)].sort().map(licenceOf);
+  this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join(`\n${'-'.repeat(72)}\n\n`) });
+}
+
+function licenceOf(directory) {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+  if (!file && !license) throw new Error(`${name}: expected a licence, found none`);
+  return `${name} ${version}\n\n${file ? readFileSync(join(directory, file), 'utf8') : license}`;
+}

@@ -26,7 +26,9 @@ const entry = new URL('../bin/featurectl.js', import.meta.url).pathname;
 const here = (name) => new URL(`./${name}`, import.meta.url).pathname;
 
 const BASE = 'redis-cli --pipe, HSET+EXPIRE';
-const CALLS = "redis-cli --pipe, merge's script calls";
+const CALLS = 'redis-cli --pipe, the script calls of --write script';
+/** Cases of this name run on the keys that the case before them left. */
+const KEYS_EXIST = 'keys exist';
 
 const schema = makeSchema();
 const server = await startServer();
@@ -46,7 +48,7 @@ async function runSize(count) {
   const results = new Map(cases.map(({ name }) => [name, []]));
   for (let round = 0; round < repeat; round += 1) {
     for (const { name, command, stdin } of cases) {
-      await server.client.flushall('SYNC');
+      if (!name.includes(KEYS_EXIST)) await server.client.flushall('SYNC');
       results.get(name).push(await measure(command, { stdin }));
       const stored = await server.client.dbsize();
       if (stored !== count) throw new Error(`${name}: expected ${count} keys, found ${stored}`);
@@ -73,7 +75,7 @@ function ingestOf(source, port, ...more) {
 async function recordMerge(count) {
   const csv = await makeFile('csv', count);
   const path = `${DATA_DIR}rows-${count}.calls`;
-  await recordCalls((port) => ingestOf(csv, port), server.port, path);
+  await recordCalls((port) => ingestOf(csv, port, '--write', 'script'), server.port, path);
   return path;
 }
 
@@ -88,8 +90,11 @@ function casesOf(count) {
   ];
   // Other kinds of files of this size would take longer to make than to load.
   if (count > 1_000_000) return cases;
+  cases.splice(1, 0, { name: `${BASE}, ${KEYS_EXIST}`, kind: 'resp', command: pipe });
+  cases.splice(3, 0, load(`merge from CSV, ${KEYS_EXIST}`, 'csv'));
   cases.push(
     { name: CALLS, kind: 'calls', command: pipe },
+    load('merge from CSV, --write script', 'csv', '--write', 'script'),
     load('merge from Parquet', 'parquet'),
     load('merge from Arrow', 'arrow'),
     load('merge from CSV, --write pipeline', 'csv', '--write', 'pipeline'),

@@ -291,14 +291,7 @@ export function readingOptions(flags: ReadingFlags): ReadingOptions {
   };
 }
 
-/** Throws USAGE for a write path that the mode does not have. */
 function writingOptions(flags: IngestFlags): WritingOptions {
-  if (flags.write === 'restore' && flags.mode !== 'replace') {
-    throw new FeaturectlError(
-      'USAGE',
-      `--write restore: expected --mode replace, found --mode ${flags.mode}: RESTORE replaces the whole hash`,
-    );
-  }
   return {
     mode: flags.mode,
     write: flags.write,

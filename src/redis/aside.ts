@@ -1,15 +1,15 @@
 /**
- * Rows that a node of a Cluster sent elsewhere, while the rest of the window is still answered. A key of theirs
- * holds back later rows of the same key in the window, whatever became of those, so that they are sent again
+ * Rows that a node of a Cluster sent elsewhere, and rows of keys that were taken for new and exist, while the rest
+ * of the window is still answered. A key of theirs holds back later rows of the same key in the window, whatever became of those, so that they are sent again
  * behind it: the last row of a key wins. Bound: what one lane's window holds.
  */
 import type { ByteString } from '../core/types.ts';
 import { type Chunk, type ChunkPool, rowsOfUnit } from './chunk.ts';
-import type { Framer, Outcomes } from './framer.ts';
-import { createPacker, type Packer } from './packer.ts';
+import type { Outcomes } from './framer.ts';
+import { type Adopter, createPacker, type Packer } from './packer.ts';
 import type { Redirect } from './redirect.ts';
 import { judge } from './server-errors.ts';
-import { unitKeys } from './unit-keys.ts';
+import { KEY_MARKS, keyMark, unitKeys } from './unit-keys.ts';
 
 export interface AskedChunk {
   readonly node: string;
@@ -19,7 +19,8 @@ export interface AskedChunk {
 export interface SetAside {
   /** To be sent with ASKING, before all others. */
   readonly asked: readonly AskedChunk[];
-  readonly moved: readonly Chunk[];
+  /** Of slots that have moved, of keys that exist, and what is held back by them. */
+  readonly others: readonly Chunk[];
   /** What MOVED said: slot → node. */
   readonly movedTo: ReadonlyMap<number, string>;
 }
@@ -28,8 +29,8 @@ export interface Aside {
   isEmpty(): boolean;
   /** The chunk's current unit has a key that is held back. */
   holds(chunk: Chunk): boolean;
-  /** Takes the chunk's current unit out of it. `redirect` null: held back by an earlier row. */
-  add(chunk: Chunk, redirect: Redirect | null): void;
+  /** Takes the chunk's current unit out of it. `held`: by an earlier row. */
+  add(chunk: Chunk, why: Redirect | 'exists' | 'held'): void;
   /** All of it, in the order in which it must be sent; it is empty then. */
   take(): SetAside;
 }
@@ -43,42 +44,53 @@ export function unheard(trouble: Outcomes['trouble']): Outcomes {
   return { written: nothing, skipped: nothing, failed: nothing, refused: nothing, trouble: fatal };
 }
 
-export function createAside(pool: ChunkPool, adopt: Framer['adopt']): Aside {
-  /** Key → node to ask, or null where its slot has moved. */
+export function createAside(pool: ChunkPool, adopter: () => Adopter): Aside {
+  /** Key → node to ask, or null. */
   const held = new Map<ByteString, string | null>();
+  /** By the marks of the keys in `held`: nearly all other rows of the window are told by it. */
+  const marked = new Uint8Array(KEY_MARKS);
   let asked: { node: string; packer: Packer }[] = [];
-  const moved = createPacker(pool, adopt);
+  const others = createPacker(pool, adopter);
   let movedTo = new Map<number, string>();
 
   function packerOf(node: string | null): Packer {
-    if (node === null) return moved;
+    if (node === null) return others;
     const last = asked[asked.length - 1];
     if (last?.node === node) return last.packer;
-    const packer = createPacker(pool, adopt);
+    const packer = createPacker(pool, adopter);
     asked.push({ node, packer });
     return packer;
   }
 
   return {
     isEmpty: () => held.size === 0,
-    holds: (chunk) => unitKeys(chunk, chunk.unit).some((key) => held.has(key)),
-    add: (chunk, redirect) => {
+    holds: (chunk) => {
+      const mark = keyMark(chunk, chunk.unit);
+      if (mark >= 0 && marked[mark] === 0) return false;
+      return unitKeys(chunk, chunk.unit).some((key) => held.has(key));
+    },
+    add: (chunk, why) => {
       const keys = unitKeys(chunk, chunk.unit);
+      const redirect = typeof why === 'string' ? null : why;
       if (redirect?.kind === 'moved') movedTo.set(redirect.slot, redirect.node);
       const earlier = keys.find((key) => held.has(key));
       const own = redirect?.kind === 'ask' ? redirect.node : null;
       const node = earlier === undefined ? own : (held.get(earlier) ?? null);
+      const mark = keyMark(chunk, chunk.unit);
+      if (mark >= 0) marked[mark] = 1;
+      else marked.fill(1);
       for (const key of keys) held.set(key, node);
-      packerOf(node).add(chunk, chunk.unit, chunk.doubt || redirect === null);
+      packerOf(node).add(chunk, chunk.unit, chunk.doubt || why === 'held');
       chunk.told = (chunk.unitRow[chunk.unit] as number) + rowsOfUnit(chunk, chunk.unit);
     },
     take: () => {
       const all = {
         asked: asked.flatMap(({ node, packer }) => packer.take().map((chunk) => ({ node, chunk }))),
-        moved: moved.take(),
+        others: others.take(),
         movedTo,
       };
       held.clear();
+      marked.fill(0);
       asked = [];
       movedTo = new Map();
       return all;

@@ -110,6 +110,10 @@ export function endOfUnit(chunk: Chunk, unit: number): number {
   return unit + 1 < chunk.units ? chunk.unitStart[unit + 1]! : chunk.length;
 }
 
+export function unitBytes(chunk: Chunk, unit: number): number {
+  return endOfUnit(chunk, unit) - chunk.unitStart[unit]!;
+}
+
 export function repliesFrom(chunk: Chunk, unit: number): number {
   let replies = 0;
   for (let u = unit; u < chunk.units; u++) replies += chunk.unitReplies[u]!;

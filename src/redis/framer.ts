@@ -1,4 +1,4 @@
-/** What the two framers (script, pipeline) and their readers of replies have in common. */
+/** What the framers (script, pipeline, restore, new keys) and their readers of replies have in common. */
 import type { SkipCode } from '../core/errors.ts';
 import type { RowFault, RowOrigin, RowSink, WriteMode } from '../core/types.ts';
 import type { Chunk, ChunkPool } from './chunk.ts';
@@ -22,10 +22,14 @@ export interface Framer extends Omit<RowSink, 'commit'> {
   pending(): number;
   /** Bytes to send from row `chunk.told` on, in place of all of the chunk. */
   resendFrom(chunk: Chunk): Buffer;
+  /** Whether `next` may be sent while `before`, which is of the same lane, is on its way. */
+  mayFollow(next: Chunk, before: Chunk): boolean;
   /** Makes every unit of a chunk hold one row, and every later chunk too. False: they do already. */
   split(chunk: Chunk): boolean;
   /** Appends a unit of another chunk of this path to `to`, which has room for it. */
   adopt(to: Chunk, from: Chunk, unit: number): void;
+  /** Bytes that `adopt` writes at most. */
+  adoptedBytes(from: Chunk, unit: number): number;
 }
 
 export type Reply = number | string | Buffer | Error | null | readonly unknown[];

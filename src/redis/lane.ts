@@ -6,8 +6,9 @@
  * stale then, and fields that only it has are not written. Bounds: `inFlight` chunks on the way, and what the
  * caller enqueues before it waits for room.
  *
- * On a Cluster a lane belongs to one node, and all rows of a slot that are not settled are in one lane. Rows that
- * the node sends elsewhere are set aside while the rest of the window is answered. Then those under ASK are
+ * Rows of keys that were taken for new and exist are set aside while the rest of the window is answered, and are
+ * then sent first, in another form. On a Cluster a lane belongs to one node, and all rows of a slot that are not
+ * settled are in one lane. Rows that the node sends elsewhere are set aside too. Then those under ASK are
  * brought to the node that it named; where slots have moved, all that the lane holds is dealt out anew.
  */
 import type { Redis } from 'ioredis';
@@ -37,7 +38,7 @@ type Remedy = 'none' | 'again' | 'reconnect' | 'reload' | 'split';
 /** Long, since all of it is one state: what waits, what is on the way, and whether the lane is being mended. */
 export function createLane(options: LaneOptions, framer: () => Framer, first: Redis | null): Lane {
   const { pool, replies, listener, cluster } = options;
-  const aside = createAside(pool, (...unit) => framer().adopt(...unit));
+  const aside = createAside(pool, framer);
   const queue: Chunk[] = [];
   const flying: Chunk[] = [];
   let client = first;
@@ -61,6 +62,8 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   function pump(): void {
     while (!dead && !healing && remedy === 'none' && aside.isEmpty() && queue.length > 0) {
       if (flying.length >= options.inFlight) return;
+      const before = flying[flying.length - 1];
+      if (before && !framer().mayFollow(queue[0] as Chunk, before)) return;
       const chunk = queue.shift() as Chunk;
       if (flying.length === 0) repliedAt = Date.now();
       if (flying.length === 0 && attempt === 0) settledAt = Date.now();
@@ -115,7 +118,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       isHeld ? unheard(outcomesOf(chunk).trouble) : outcomesOf(chunk),
     );
     if (!isWhole || remedy !== 'none' || dead) return;
-    if (isHeld) aside.add(chunk, null);
+    if (isHeld) aside.add(chunk, 'held');
     chunk.unit += 1;
     if (chunk.unit < chunk.units) return;
     flying.shift();
@@ -134,6 +137,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       const isAlone = rowsOfUnit(chunk, chunk.unit) === 1;
       if (verdict === 'fatal') return die(refusedError(text));
       if (verdict === 'redirect') return redirected(text, chunk, isAlone);
+      if (verdict === 'exists') return aside.add(chunk, 'exists');
       if (firstWord(text) === 'TRYAGAIN' && !isAlone) return trouble('split', text);
       trouble(verdict === 'reload' || verdict === 'reconnect' ? verdict : 'again', text);
     },
@@ -158,10 +162,10 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   function heal(): void {
     if (healing || dead) return;
     healing = true;
-    const { asked, moved, movedTo } = aside.take();
+    const { asked, others, movedTo } = aside.take();
     if (remedy === 'split') for (const chunk of flying) framer().split(chunk);
     for (const chunk of flying) chunk.doubt = true;
-    queue.unshift(...asked.map(({ chunk }) => chunk), ...moved, ...flying.splice(0));
+    queue.unshift(...asked.map(({ chunk }) => chunk), ...others, ...flying.splice(0));
     void recover([...asked], movedTo).then(
       () => {
         healing = false;
@@ -191,7 +195,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
   /** Waits and mends until the lane can send again. Throws REDIS_LOST, REDIS_AUTH. */
   async function recover(asked: AskedChunk[], movedTo: ReadonlyMap<number, string>): Promise<void> {
     const isRedirected = asked.length > 0 || movedTo.size > 0;
-    if (remedy === 'split' && !isRedirected) return;
+    if ((remedy === 'split' || remedy === 'none') && !isRedirected) return;
     let isQuick = remedy === 'reload' || remedy === 'split' || remedy === 'none' || client === null;
     let needsConnection = remedy === 'reconnect' || client?.status !== 'ready';
     for (;;) {
@@ -287,8 +291,8 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     error: () => dead,
     strip: () => {
       die(new FeaturectlError('REDIS_LOST', 'the run was given up'));
-      const { asked, moved } = aside.take();
-      const held = [...asked.map(({ chunk }) => chunk), ...moved];
+      const { asked, others } = aside.take();
+      const held = [...asked.map(({ chunk }) => chunk), ...others];
       return [...held, ...flying.splice(0), ...queue.splice(0)];
     },
     release: () => queue.splice(0),

@@ -10,7 +10,7 @@ import { createViewer, putSpan, putWords, WORD_SLACK, type Words, wordsOf } from
 
 /** Readable by Redis 7.0 and every later one. */
 const RDB_VERSION = 10;
-const TYPE_HASH = 4;
+export const TYPE_HASH = 4;
 const TYPE_HASH_LISTPACK = 16;
 
 /** Redis' own defaults; a server with other settings is told to the encoder. */

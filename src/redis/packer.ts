@@ -1,6 +1,6 @@
 /** Copies units out of chunks into new ones, in order. */
 import type { Chunk, ChunkPool } from './chunk.ts';
-import { endOfUnit, rowsOfUnit } from './chunk.ts';
+import { rowsOfUnit } from './chunk.ts';
 import type { Framer } from './framer.ts';
 
 export interface Packer {
@@ -10,11 +10,15 @@ export interface Packer {
   take(): Chunk[];
 }
 
-export function createPacker(pool: ChunkPool, adopt: Framer['adopt']): Packer {
+/** What takes units into another chunk. */
+export type Adopter = Pick<Framer, 'adopt' | 'adoptedBytes'>;
+
+export function createPacker(pool: ChunkPool, adopter: () => Adopter): Packer {
   let packed: Chunk[] = [];
   return {
     add: (from, unit, doubt) => {
-      const bytes = endOfUnit(from, unit) - (from.unitStart[unit] as number);
+      const { adopt, adoptedBytes } = adopter();
+      const bytes = adoptedBytes(from, unit);
       let to = packed[packed.length - 1];
       if (to === undefined || to.doubt !== doubt || !hasRoom(to, from, unit, bytes)) {
         to = pool.take(bytes);

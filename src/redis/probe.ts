@@ -27,7 +27,7 @@ export interface ProbeOptions {
 
 export interface Probe {
   readonly plan: WritePlan;
-  /** Text and SHA-1 of the script, where the path is script. */
+  /** Text and SHA-1 of the script, where rows go by it: the path is script, or restore in merge and newer. */
   readonly script: { readonly text: string; readonly sha: string } | null;
   /** What the server keeps in a listpack, where the path is restore. */
   readonly limits: ListpackLimits | null;
@@ -45,17 +45,21 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
   const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
   const info = await serverInfo(server);
   await checkCommands(server, options);
-  const why = await restoreWhy(server, options, info.version);
-  if (typeof why !== 'string')
-    return { script: null, limits: why, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
+  const restore = await restoreWhy(server, options, info.version);
+  const limits = typeof restore === 'string' ? null : restore;
+  if (limits !== null && options.mode === 'replace')
+    return { script: null, limits, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
   const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(server, options);
   if (typeof script !== 'string') {
     await mustBePermitted(server, 'PEXPIREAT', keyOf(options), 'no number');
     await mustBePermitted(server, 'TIME');
-    const because = why === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${why}`;
-    return { script, limits: null, plan: planOf(options, info.version, 'script', because) };
+    if (limits !== null)
+      return { script, limits, plan: planOf(options, info.version, 'restore', NEW_KEYS_WHY) };
+    const because = restore === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${String(restore)}`;
+    return { script, limits, plan: planOf(options, info.version, 'script', because) };
   }
-  if (options.mode === 'newer' || options.path === 'script') throw noScript(options, script);
+  if (options.mode === 'newer' || (options.path !== 'auto' && options.path !== 'pipeline'))
+    throw noScript(options, script);
   if (options.mode === 'replace' && !(await mayTransact(server))) throw noTransaction(script);
   await mustBePermitted(server, 'EXPIRE', keyOf(options), 'no number');
   if (options.millis) await mustBePermitted(server, 'PEXPIRE', keyOf(options), 'no number');
@@ -65,6 +69,9 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
 }
 
 const RESTORE_WHY = 'RESTORE sets the whole hash and its TTL in one step';
+const NEW_KEYS_WHY =
+  'RESTORE creates keys that are new, with their TTL, in one step; a script sets fields and TTL of those that ' +
+  'exist, together or not at all';
 
 /** The limits where rows can go by RESTORE, else why not ('' where nobody would expect it). Throws REDIS_SERVER. */
 async function restoreWhy(
@@ -72,7 +79,7 @@ async function restoreWhy(
   options: ProbeOptions,
   version: string | null,
 ): Promise<ListpackLimits | string> {
-  if (options.mode !== 'replace' || options.path === 'script' || options.path === 'pipeline') return '';
+  if (options.path === 'script' || options.path === 'pipeline') return '';
   const found = await tryRestore(server, options.probeKey, version);
   if (typeof found !== 'string' || options.path === 'auto') return found;
   throw new FeaturectlError(
@@ -143,8 +150,9 @@ function planOf(
   };
 }
 
-function noScript({ mode }: ProbeOptions, reason: string): FeaturectlError {
-  const need = mode === 'newer' ? '--mode newer compares times in a script' : '--write script';
+function noScript({ mode, path }: ProbeOptions, reason: string): FeaturectlError {
+  const byPath = path === 'restore' ? '--write restore writes keys that exist by a script' : '--write script';
+  const need = mode === 'newer' ? '--mode newer compares times in a script' : byPath;
   return new FeaturectlError(
     'REDIS_SERVER',
     `${need}: expected a server and user that may run scripts (EVALSHA, SCRIPT LOAD), found: ${reason}`,

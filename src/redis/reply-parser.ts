@@ -70,7 +70,7 @@ function readReply(cursor: Cursor): Reply | typeof INCOMPLETE {
       return readLine(cursor);
     case 0x2d: {
       const text = readLine(cursor);
-      return text === INCOMPLETE ? text : new ReplyError(Buffer.from(text, 'latin1').toString('utf8'));
+      return text === INCOMPLETE ? text : errorOf(text);
     }
     case 0x24:
       return readBulk(cursor);
@@ -79,6 +79,16 @@ function readReply(cursor: Cursor): Reply | typeof INCOMPLETE {
     default:
       throw new Error(`expected a reply of RESP2, found byte ${type}`);
   }
+}
+
+let lastError: { readonly text: string; readonly error: ReplyError } | null = null;
+
+/** Thousands of rows may be refused in the same words; an error takes microseconds to make, for its stack. */
+function errorOf(text: string): ReplyError {
+  if (lastError?.text !== text) {
+    lastError = { text, error: new ReplyError(Buffer.from(text, 'latin1').toString('utf8')) };
+  }
+  return lastError.error;
 }
 
 /** Digits up to the line's end. */

@@ -1,4 +1,8 @@
-/** Frames rows of mode replace as RESTORE key ttl payload REPLACE: the whole hash with its TTL in one step. */
+/**
+ * Frames rows as RESTORE key ttl payload: the whole hash with its TTL in one step. In mode replace with REPLACE;
+ * in the others for keys that are new.
+ */
+import type { Chunk } from './chunk.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
 import { BULK_OVERHEAD, digitsOf, fixed, putNumber } from './resp.ts';
@@ -9,13 +13,19 @@ import { createViewer, putSpan, putWords, wordsOf } from './words.ts';
 
 export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
+  /** Of a row that was put behind the units of the chunk. */
+  readonly flags: (row: FramedRow, chunk: Chunk) => number;
 }
 
-const HEAD = wordsOf(fixed('*5\r\n$7\r\nRESTORE\r\n'));
-const TAIL = wordsOf(fixed('\r\n$7\r\nREPLACE\r\n'));
+const CREATE = { head: wordsOf(fixed('*4\r\n$7\r\nRESTORE\r\n')), tail: wordsOf(fixed('\r\n')) };
+const REPLACE = {
+  head: wordsOf(fixed('*5\r\n$7\r\nRESTORE\r\n')),
+  tail: wordsOf(fixed('\r\n$7\r\nREPLACE\r\n')),
+};
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
-  const { limits } = options;
+  const { limits, flags } = options;
+  const { head, tail } = options.mode === 'replace' ? REPLACE : CREATE;
   const fields = options.fields.map((field) => payloadName(field, limits));
   const viewOf = createViewer();
   const keyViewOf = createViewer();
@@ -24,7 +34,7 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
 
   const put = (buffer: Buffer, at: number, row: FramedRow): number => {
     const view = viewOf(buffer);
-    let pos = putWords(view, at, HEAD);
+    let pos = putWords(view, at, head);
     pos = putHead(buffer, pos, row.keyLength);
     pos = putSpan(view, pos, keyViewOf(row.key), 0, row.keyLength);
     pos = putTtl(buffer, putLineEnd(buffer, pos), row.ttlMs);
@@ -38,19 +48,19 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
       digits = found;
     }
     putHead(buffer, pos, length);
-    return putWords(view, end, TAIL);
+    return putWords(view, end, tail);
   };
 
   return createRowFramer(options, {
     size: ({ keyLength, count, features, bytes }) => {
-      let size = PAYLOAD_OVERHEAD + HEAD.length + TAIL.length + keyLength + 4 * BULK_OVERHEAD;
+      let size = PAYLOAD_OVERhead + head.length + tail.length + keyLength + 4 * BULK_OVERhead;
       size += pairsSize(count, bytes);
       for (let i = 0; i < count; i += 1) size += fields[features[i]!]!.text.length;
       return size;
     },
     put,
     replies: () => 1,
-    flags: () => 0,
+    flags,
   });
 }
 

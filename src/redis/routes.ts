@@ -80,16 +80,16 @@ export function createRoutes(options: RoutesOptions): Routes {
     (framers[index] as Framer).flush();
     const chunks = (lanes[index] as Lane).release();
     for (const [slot, node] of lost) laneOf[slot] = laneTo(node, slot);
-    deal(chunks, (framers[index] as Framer).adopt);
+    deal(chunks, framers[index] as Framer);
   }
 
   /** Every unit to the lane of its slot, in order. */
-  function deal(chunks: readonly Chunk[], adopt: Framer['adopt']): void {
+  function deal(chunks: readonly Chunk[], framer: Framer): void {
     const packers = new Map<number, Packer>();
     for (const chunk of chunks) {
       for (let unit = chunk.unit; unit < chunk.units; unit++) {
         const index = laneOf[unitSlot(chunk, unit)] as number;
-        const packer = packers.get(index) ?? createPacker(pool, adopt);
+        const packer = packers.get(index) ?? createPacker(pool, () => framer);
         packers.set(index, packer);
         packer.add(chunk, unit, chunk.doubt);
       }

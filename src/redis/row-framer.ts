@@ -1,6 +1,6 @@
 /** A framer whose unit is one row: gathers the row, then lets its frame write it into the open chunk. */
 import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk, copyUnit } from './chunk.ts';
+import { addRow, addUnit, type Chunk, copyUnit, unitBytes } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
 
 /** The row that is being written; reused for the next one. */
@@ -20,6 +20,8 @@ export interface FramedRow {
   readonly ends: Int32Array;
   /** Bytes of all values. */
   bytes: number;
+  /** Features that are to be removed, ascending. */
+  readonly removed: number[];
 }
 
 export interface RowFrame {
@@ -29,8 +31,8 @@ export interface RowFrame {
   put(buffer: Buffer, at: number, row: FramedRow): number;
   /** Replies that the row brings. */
   replies(row: FramedRow): number;
-  /** What the path's reply reader has to know of it. */
-  flags(row: FramedRow): number;
+  /** What the path's reply reader has to know of it; it becomes the next unit of `chunk`. */
+  flags(row: FramedRow, chunk: Chunk): number;
 }
 
 /** Bytes of values that come as strings that there is room for before it is made larger. */
@@ -51,6 +53,7 @@ export function createRowFramer(
     starts: new Int32Array(fields.length),
     ends: new Int32Array(fields.length),
     bytes: 0,
+    removed: [],
   };
   /** Values of the row that came as strings. One that is full is replaced: what it holds is still referred to. */
   let text = Buffer.allocUnsafeSlow(TEXT_BYTES);
@@ -81,7 +84,7 @@ export function createRowFramer(
     chunk ??= pool.take(Math.max(size, chunkBytes));
     const start = chunk.length;
     chunk.length = frame.put(chunk.buffer, start, row);
-    addUnit(chunk, start, chunk.rows, frame.replies(row), frame.flags(row));
+    addUnit(chunk, start, chunk.rows, frame.replies(row), frame.flags(row, chunk));
     addRow(chunk, origin, index);
     if (text.length > 4 * chunkBytes) text = Buffer.allocUnsafeSlow(TEXT_BYTES);
     if (chunk.rows >= chunkRows || chunk.length >= chunkBytes) close();
@@ -101,10 +104,11 @@ export function createRowFramer(
       row.count = 0;
       row.bytes = 0;
       textLength = 0;
+      if (row.removed.length > 0) row.removed.length = 0;
     },
-    // A field that is to be removed needs no word: these paths write the whole hash, or have no removing.
     value: (feature, bytes) => {
-      if (bytes !== null) addText(feature, bytes);
+      if (bytes === null) row.removed.push(feature);
+      else addText(feature, bytes);
     },
     cell: addField,
     commit,
@@ -112,7 +116,9 @@ export function createRowFramer(
     flush: close,
     pending: () => chunk?.rows ?? 0,
     resendFrom: (of) => of.buffer.subarray(of.unitStart[of.unit], of.length),
+    mayFollow: () => true,
     split: () => false,
     adopt: copyUnit,
+    adoptedBytes: unitBytes,
   };
 }

@@ -1,9 +1,9 @@
 /** Frames rows as calls of the script in scripts.ts: EVALSHA with the field names once and many rows. */
 import type { ByteString, RowOrigin } from '../core/types.ts';
-import { addRow, addUnit, type Chunk, copyUnit, rowsOfUnit } from './chunk.ts';
+import { addRow, addUnit, type Chunk, copyUnit, rowsOfUnit, unitBytes } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
 import { BULK_OVERHEAD, bulk, grown, putBulk, putBulkBytes, putBytes, putNumber, putRaw } from './resp.ts';
-import { FROM_DIGITS_AT, splitCalls } from './script-split.ts';
+import { type CallRow, FROM_DIGITS_AT, fromOffset, oneRowCall, splitCalls } from './script-split.ts';
 
 /** Arguments of one call; far below what Redis takes, near what keeps its latency low. */
 const CALL_ARGUMENTS = 20_000;
@@ -27,10 +27,17 @@ export interface ScriptFramerOptions extends FramerOptions {
   readonly callRows: number;
 }
 
+export interface ScriptFramer extends Framer {
+  /** Appends a call of this one row to a chunk, which has room for it. */
+  append(to: Chunk, row: CallRow, origin: RowOrigin, index: number): void;
+  /** Bytes of a call of one row at most, besides those of its key and values as RESP or as a RESTORE payload. */
+  readonly callOverhead: number;
+}
+
 /** Where the two digits of `from` stand in each unit: after the keys. Kept beside the chunk's own tables. */
 const fromAt = new WeakMap<Chunk, Int32Array>();
 
-export function createScriptFramer(options: ScriptFramerOptions): Framer {
+export function createScriptFramer(options: ScriptFramerOptions): ScriptFramer {
   const { fields, pool, chunkBytes, chunkRows } = options;
   const width = fields.length;
   const newer = options.mode === 'newer';
@@ -154,7 +161,7 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
   function openChunk(bytes: number): Chunk {
     if (chunk === null) {
       chunk = pool.take(Math.max(bytes, chunkBytes));
-      fromAt.set(chunk, fromAt.get(chunk) ?? new Int32Array(chunkRows + 1));
+      marksOf(chunk);
     }
     return chunk;
   }
@@ -215,6 +222,15 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     options.emit(closed);
   }
 
+  function append(to: Chunk, row: CallRow, origin: RowOrigin, index: number): void {
+    const call = oneRowCall(options.sha, fields, row);
+    const start = to.length;
+    to.length += to.buffer.latin1Write(call, start);
+    addUnit(to, start, to.rows, 1, 0);
+    marksOf(to)[to.units - 1] = start + fromOffset(call);
+    addRow(to, origin, index);
+  }
+
   return {
     begin,
     value,
@@ -230,7 +246,11 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
     },
     pending: () => chunk?.rows ?? 0,
     resendFrom,
+    mayFollow: () => true,
     adopt,
+    adoptedBytes: unitBytes,
+    append,
+    callOverhead: head.length + tail.length + width + (2 * width + 12) * BULK_OVERHEAD,
     split(of) {
       callRows = 1;
       const parts = splitCalls(of, { width, lead: newer ? 1 : 0 });
@@ -243,10 +263,16 @@ export function createScriptFramer(options: ScriptFramerOptions): Framer {
 
 function adopt(to: Chunk, from: Chunk, unit: number): void {
   copyUnit(to, from, unit);
-  const marks = fromAt.get(to) ?? new Int32Array(to.unitStart.length);
-  fromAt.set(to, marks);
   const at = (fromAt.get(from)?.[unit] ?? 0) - from.unitStart[unit]!;
-  marks[to.units - 1] = to.unitStart[to.units - 1]! + at;
+  marksOf(to)[to.units - 1] = to.unitStart[to.units - 1]! + at;
+}
+
+function marksOf(chunk: Chunk): Int32Array {
+  const known = fromAt.get(chunk);
+  if (known !== undefined) return known;
+  const marks = new Int32Array(chunk.unitStart.length);
+  fromAt.set(chunk, marks);
+  return marks;
 }
 
 /** Writes into the first call how many of its rows are settled, so that the script passes them over. */

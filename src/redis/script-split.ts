@@ -1,5 +1,5 @@
 /** Takes the script calls of a chunk apart into calls of one row each, to find the row that is refused. */
-
+import type { ByteString } from '../core/types.ts';
 import type { Chunk } from './chunk.ts';
 import { bulk } from './resp.ts';
 
@@ -43,7 +43,7 @@ function readBulks(text: string): string[] {
 }
 
 function rowCalls(items: readonly string[], { width, lead }: CallShape): string[] {
-  const [evalsha = '', sha = '', count = '0'] = items;
+  const [, sha = '', count = '0'] = items;
   const keys = items.slice(3, 3 + Number(count));
   const args = items.slice(3 + keys.length);
   const names = args.slice(1, 1 + width);
@@ -57,10 +57,24 @@ function rowCalls(items: readonly string[], { width, lead }: CallShape): string[
     const ttl = ttls[forms.charCodeAt(2 * row + 1) - FIRST_LETTER] ?? '0';
     const values = args.slice(at, at + lead + (shape === undefined ? width : ones(shape)));
     at += values.length;
-    const own = shape === undefined ? ['0', '01', ttl] : ['1', '11', ttl, shape];
-    const words = [evalsha, sha, '1', key, '00', ...names, '1', ...own, ...values];
-    return `*${words.length}\r\n${words.map(bulk).join('')}`;
+    return oneRowCall(sha, names, { key, ttlMs: ttl, shape: shape ?? null, values });
   });
+}
+
+/** What a call says of one row. */
+export interface CallRow {
+  readonly key: ByteString;
+  readonly ttlMs: string;
+  /** One letter a field (scripts.ts); null: all are present. */
+  readonly shape: string | null;
+  /** In mode newer its event time, then the values that are present. */
+  readonly values: readonly ByteString[];
+}
+
+export function oneRowCall(sha: string, names: readonly ByteString[], row: CallRow): string {
+  const own = row.shape === null ? ['0', '01', row.ttlMs] : ['1', '11', row.ttlMs, row.shape];
+  const words = ['EVALSHA', sha, '1', row.key, '00', ...names, '1', ...own, ...row.values];
+  return `*${words.length}\r\n${words.map(bulk).join('')}`;
 }
 
 function ones(shape: string): number {
@@ -88,7 +102,7 @@ function replaceCalls(chunk: Chunk, calls: readonly string[], firstRow: number):
 }
 
 /** Position of the two digits: after *n, EVALSHA, the hash, the number 1 and the key. */
-function fromOffset(call: string): number {
+export function fromOffset(call: string): number {
   let at = call.indexOf('\r\n') + 2;
   for (let item = 0; item < 4; item += 1) {
     const head = call.indexOf('\r\n', at);

@@ -4,9 +4,9 @@ import { FeaturectlError, type RowCode } from '../core/errors.ts';
 /**
  * retry: the same bytes may be taken later · reconnect: as retry, on a new connection (the master may be
  * another server by now) · reload: the script is gone from the server · redirect: another node of a Cluster
- * has the key · fatal: no row can be written · row: this row only.
+ * has the key · exists: the row goes in another form · fatal: no row can be written · row: this row only.
  */
-export type Verdict = 'retry' | 'reconnect' | 'reload' | 'redirect' | 'fatal' | 'row';
+export type Verdict = 'retry' | 'reconnect' | 'reload' | 'redirect' | 'exists' | 'fatal' | 'row';
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   LOADING: 'retry',
@@ -22,12 +22,13 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   NOSCRIPT: 'reload',
   MOVED: 'redirect',
   ASK: 'redirect',
+  BUSYKEY: 'exists',
   NOAUTH: 'fatal',
   WRONGPASS: 'fatal',
 };
 
 /** The words after which a script stops, because the rows that follow would fail in the same way. */
-export const STOP_WORDS: readonly string[] = Object.keys(VERDICTS);
+export const STOP_WORDS: readonly string[] = Object.keys(VERDICTS).filter((word) => word !== 'BUSYKEY');
 
 export function judge(reply: string): Verdict {
   // What EXEC itself is refused for: "EXECABORT Transaction discarded because of: OOM command not allowed ...".

@@ -23,13 +23,48 @@ export function unitKeys(chunk: Chunk, unit: number): readonly ByteString[] {
   return readWords(buffer, chunk.unitStart[unit] as number, 3 + count).words.slice(3);
 }
 
+/** Numbers that `keyMark` gives. */
+export const KEY_MARKS = 4096;
+
+/** The same number for units of the same key, without reading words; -1 where a unit does not begin with its key. */
+export function keyMark(chunk: Chunk, unit: number): number {
+  const { buffer } = chunk;
+  const command = endOfLine(buffer, chunk.unitStart[unit]!);
+  const name = endOfLine(buffer, command);
+  const isOther = buffer[name] === E || buffer[name] === M;
+  if (isOther) return -1;
+  const head = name + lengthAt(buffer, command) + 2;
+  const key = endOfLine(buffer, head);
+  const length = lengthAt(buffer, head);
+  let mark = length;
+  for (let i = key + Math.max(0, length - 8); i < key + length; i++) mark = (mark * 31 + buffer[i]!) | 0;
+  return (mark ^ (mark >>> 12)) & (KEY_MARKS - 1);
+}
+
+/** EVALSHA, MULTI. */
+const E = 69;
+const M = 77;
+
+function endOfLine(buffer: Buffer, at: number): number {
+  let pos = at;
+  while (buffer[pos] !== 10) pos++;
+  return pos + 1;
+}
+
+/** The digits after `$`. */
+function lengthAt(buffer: Buffer, at: number): number {
+  let length = 0;
+  for (let pos = at + 1; buffer[pos] !== 13; pos++) length = length * 10 + buffer[pos]! - 48;
+  return length;
+}
+
 /** A unit holds rows of one slot. */
 export function unitSlot(chunk: Chunk, unit: number): number {
   return slotOf(unitKeys(chunk, unit)[0] ?? '');
 }
 
 /** The first words of the command at `at`; `end` is where the reading stopped. */
-function readWords(buffer: Buffer, at: number, most: number): { words: ByteString[]; end: number } {
+export function readWords(buffer: Buffer, at: number, most: number): { words: ByteString[]; end: number } {
   const words: ByteString[] = [];
   let pos = buffer.indexOf('\r\n', at);
   const count = Math.min(most, Number(buffer.latin1Slice(at + 1, pos)));

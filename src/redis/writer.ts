@@ -9,6 +9,8 @@ import type { Connection } from './connect.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneOptions } from './lane-options.ts';
+import { createNewKeyFramer, createNewKeyReplies } from './new-key-framer.ts';
+import { createNovelty } from './novelty.ts';
 import { thinned } from './persist.ts';
 import { createPipelineFramer, createPipelineReplies } from './pipeline-framer.ts';
 import { reloadScript } from './probe.ts';
@@ -59,6 +61,7 @@ function startWriter(
   };
   const reload = (at: Redis, withinMs: number) => reloadScript(at, script, withinMs);
   const asking = createAskingLine({ connect: connection.openAt, reload });
+  const novelty = createNovelty();
   let closed = false;
   let emitted = 0;
   const routes = createRoutes({
@@ -106,16 +109,22 @@ function startWriter(
         (lanes[index] as Lane).enqueue(chunk);
       },
     };
-    if (limits !== null) return createRestoreFramer({ ...shared, limits });
-    if (script === null) return createPipelineFramer(shared);
+    if (script === null) {
+      return limits === null
+        ? createPipelineFramer(shared)
+        : createRestoreFramer({ ...shared, limits, flags: () => 0 });
+    }
     // The keys of a call must be of one slot.
-    const callRows = topology === null ? CALL_ROWS : 1;
-    return createScriptFramer({ ...shared, sha: script.sha, callRows });
+    const calls = { ...shared, sha: script.sha, callRows: topology === null ? CALL_ROWS : 1 };
+    const { eventTimeField } = options;
+    return limits === null
+      ? createScriptFramer(calls)
+      : createNewKeyFramer({ ...calls, limits, eventTimeField, novelty });
   }
 
   function createReplies(): ReplyReader {
-    if (limits !== null) return createRestoreReplies();
-    return script === null ? createPipelineReplies() : createScriptReplies();
+    if (script === null) return limits === null ? createPipelineReplies() : createRestoreReplies();
+    return limits === null ? createScriptReplies() : createNewKeyReplies(novelty);
   }
 
   let framer = framers[0] as Framer;

@@ -213,7 +213,7 @@ describe('--report', () => {
       skipped_by_code: { empty: 1 },
       error: null,
     });
-    expect(report.write).toMatchObject({ mode: 'merge', path: 'script' });
+    expect(report.write).toMatchObject({ mode: 'merge', path: 'restore' });
   });
 
   it('is written when the run fails, too, without the password', async () => {

@@ -39,22 +39,22 @@ const rowsOf = (chunk: Chunk): number[] => [...chunk.rowAt.subarray(0, chunk.row
 describe.each(['merge', 'replace', 'script'] as const)('%s', (name) => {
   it('a key that went holds back its later rows, and no other key', () => {
     const { chunk, framer } = chunkOf(name, ['a', 'b', 'a', 'c', 'b', 'a']);
-    const aside = createAside(pool, framer.adopt);
+    const aside = createAside(pool, () => framer);
     const held: number[] = [];
     for (chunk.unit = 0; chunk.unit < chunk.units; chunk.unit += 1) {
       if (aside.holds(chunk)) {
         held.push(chunk.unit);
-        aside.add(chunk, null);
+        aside.add(chunk, 'held');
       } else if (chunk.unit === 0) aside.add(chunk, { kind: 'moved', slot: 7, node: 'h:1' });
       else chunk.told += 1;
     }
     expect(held).toEqual([2, 5]);
     expect(chunk.told).toBe(6);
-    const { asked, moved, movedTo } = aside.take();
+    const { asked, others, movedTo } = aside.take();
     expect(asked).toEqual([]);
     expect([...movedTo]).toEqual([[7, 'h:1']]);
     // What may be in Redis already is apart from what is not.
-    expect(moved.map((each) => [rowsOf(each), each.doubt])).toEqual([
+    expect(others.map((each) => [rowsOf(each), each.doubt])).toEqual([
       [[0], false],
       [[2, 5], true],
     ]);
@@ -63,34 +63,34 @@ describe.each(['merge', 'replace', 'script'] as const)('%s', (name) => {
 
   it('rows under ASK come first, with later rows of their keys, by node', () => {
     const { chunk, framer } = chunkOf(name, ['a', 'b', 'c', 'a', 'b']);
-    const aside = createAside(pool, framer.adopt);
+    const aside = createAside(pool, () => framer);
     const redirects = [
       { kind: 'ask', slot: 1, node: 'h:1' },
       { kind: 'moved', slot: 2, node: 'h:2' },
       { kind: 'ask', slot: 1, node: 'h:3' },
-      null,
+      'held',
       { kind: 'ask', slot: 2, node: 'h:9' },
     ] as const;
     for (chunk.unit = 0; chunk.unit < chunk.units; chunk.unit += 1) {
-      aside.add(chunk, redirects[chunk.unit] ?? null);
+      aside.add(chunk, redirects[chunk.unit] ?? 'held');
     }
-    const { asked, moved } = aside.take();
+    const { asked, others } = aside.take();
     expect(asked.map((each) => [each.node, rowsOf(each.chunk)])).toEqual([
       ['h:1', [0]],
       ['h:3', [2]],
       ['h:1', [3]],
     ]);
-    expect(moved.flatMap(rowsOf)).toEqual([1, 4]);
+    expect(others.flatMap(rowsOf)).toEqual([1, 4]);
   });
 
   it('the copy is the same bytes, and can be sent', () => {
     const { chunk, framer } = chunkOf(name, ['a', '{t}\r\n', '']);
-    const aside = createAside(pool, framer.adopt);
+    const aside = createAside(pool, () => framer);
     const whole = Buffer.from(framer.resendFrom(chunk));
     for (chunk.unit = 0; chunk.unit < chunk.units; chunk.unit += 1) {
       aside.add(chunk, { kind: 'moved', slot: 1, node: 'h:1' });
     }
-    const [copy] = aside.take().moved as [Chunk];
+    const [copy] = aside.take().others as [Chunk];
     expect(framer.resendFrom(copy).equals(whole)).toBe(true);
     expect([0, 1, 2].flatMap((unit) => unitKeys(copy, unit))).toEqual(['a', '{t}\r\n', '']);
   });

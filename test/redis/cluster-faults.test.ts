@@ -21,6 +21,8 @@ const PLANS = [
   ['script', 'replace'],
   ['pipeline', 'merge'],
   ['pipeline', 'replace'],
+  ['restore', 'merge'],
+  ['restore', 'newer'],
   ['restore', 'replace'],
 ] as const;
 

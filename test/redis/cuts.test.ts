@@ -33,6 +33,8 @@ const PATHS = [
   ['script', 'replace'],
   ['pipeline', 'merge'],
   ['pipeline', 'replace'],
+  ['restore', 'merge'],
+  ['restore', 'newer'],
   ['restore', 'replace'],
 ] as const;
 

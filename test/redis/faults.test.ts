@@ -21,6 +21,7 @@ const MODES = [
   ['pipeline', 'merge'],
   ['script', 'replace'],
   ['pipeline', 'replace'],
+  ['restore', 'merge'],
   ['restore', 'replace'],
 ] as const;
 

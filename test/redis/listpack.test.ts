@@ -10,6 +10,7 @@ import {
   payloadName,
   putPayload,
 } from '../../src/redis/listpack.ts';
+import { payloadFields } from '../../src/redis/payload-fields.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 
 let server: TestRedis;
@@ -61,6 +62,7 @@ async function facts(key: string): Promise<unknown> {
 }
 
 async function expectSame(pairs: readonly (readonly [string, string])[]): Promise<void> {
+  expect(payloadFields(payload(pairs))).toEqual(pairs.flat());
   await client.del('a', 'b');
   await client.call('RESTORE', 'a', '60000', payload(pairs), 'REPLACE');
   await client.hset('b', ...pairs.flat().map(latin1));

@@ -29,7 +29,7 @@ const KINDS: readonly { kind: Kind; modes: readonly WriteMode[] }[] = [
   { kind: 'reference', modes: ['merge', 'replace', 'newer'] },
   { kind: 'script', modes: ['merge', 'replace', 'newer'] },
   { kind: 'pipeline', modes: ['merge', 'replace'] },
-  { kind: 'restore', modes: ['replace'] },
+  { kind: 'restore', modes: ['merge', 'replace', 'newer'] },
 ];
 
 /** What holds the keys. */

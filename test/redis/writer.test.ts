@@ -158,8 +158,10 @@ describe('abandon', () => {
 
 describe('plan', () => {
   it.each([
-    ['auto', 'merge', 'script'],
-    ['auto', 'newer', 'script'],
+    ['auto', 'merge', 'restore'],
+    ['auto', 'newer', 'restore'],
+    ['auto', 'replace', 'restore'],
+    ['script', 'merge', 'script'],
     ['script', 'replace', 'script'],
     ['pipeline', 'merge', 'pipeline'],
     ['pipeline', 'replace', 'pipeline'],

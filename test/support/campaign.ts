@@ -50,6 +50,7 @@ const PLANS = [
   ['script', 'replace'],
   ['pipeline', 'merge'],
   ['pipeline', 'replace'],
+  ['restore', 'newer'],
   ['restore', 'replace'],
   ['auto', 'merge'],
 ] as const;

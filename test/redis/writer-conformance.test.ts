@@ -1,15 +1,19 @@
 /**
- * What every Writer does on a healthy server and on a Cluster: the plain reference, and the paths script,
- * pipeline and restore.
+ * What every Writer does wherever it writes: a server, a Cluster, a master found by Sentinel, over TLS with client
+ * certificates, over a unix socket, as a user of few rights; by the plain reference, and the paths script, pipeline
+ * and restore.
  */
 import fc from 'fast-check';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WriteListener, WriteMode, Writer } from '../../src/core/types.ts';
+import { certificates } from '../support/certificates.ts';
 import { startCluster } from '../support/redis-cluster.ts';
-import { startRedis } from '../support/redis-server.ts';
+import { startSentinel } from '../support/redis-sentinel.ts';
+import { freePort, startRedis, type TestRedis } from '../support/redis-server.ts';
 import { createReferenceWriter } from '../support/reference-writer.ts';
 import {
+  type Address,
   beginRow,
   commitRow,
   commitRows,
@@ -34,7 +38,7 @@ const KINDS: readonly { kind: Kind; modes: readonly WriteMode[] }[] = [
 
 /** What holds the keys. */
 interface Place {
-  readonly url: string;
+  readonly address: Address;
   /** Reads and writes single keys. */
   readonly client: Redis;
   stored(): Promise<Record<string, Hash>>;
@@ -43,30 +47,75 @@ interface Place {
 }
 
 const PLACES: readonly { place: string; widths: readonly number[]; start(): Promise<Place> }[] = [
-  { place: 'server', widths: [1, 59, 60, 61, 200, 3500], start: startServerPlace },
+  { place: 'server', widths: [1, 59, 60, 61, 200, 3500], start: () => startServerPlace() },
   { place: 'cluster', widths: [1, 60, 200], start: startClusterPlace },
+  { place: 'Sentinel', widths: [60], start: () => startServerPlace(watchedBySentinel) },
+  { place: 'TLS', widths: [60], start: () => startServerPlace(withTls) },
+  { place: 'unix socket', widths: [60], start: () => startServerPlace(atSocket) },
+  { place: 'user of few rights', widths: [60], start: () => startServerPlace(asLoader) },
 ];
 
-async function startServerPlace(): Promise<Place> {
-  const server = await startRedis();
+/** Another way to a server, and how to end what it needs. */
+interface Way {
+  readonly address: Address;
+  stop?(): Promise<void>;
+}
+
+async function startServerPlace(way?: (server: TestRedis) => Promise<Way>): Promise<Place> {
+  const server = await startRedis({ unixsocket: true });
   const client = new Redis(server.url);
+  const { address, stop } = (await way?.(server)) ?? { address: server.url };
   return {
-    url: server.url,
+    address,
     client,
     stored: () => storedHashes(client),
     flush: async () => void (await client.flushall()),
     stop: async () => {
       client.disconnect();
+      await stop?.();
       await server.stop();
     },
   };
 }
 
+async function watchedBySentinel(master: TestRedis): Promise<Way> {
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
+  const sentinel = await startSentinel(master.port);
+  return {
+    address: { url: 'redis://', sentinels: [`127.0.0.1:${sentinel.port}`], sentinelName: 'main' },
+    stop: async () => {
+      await sentinel.stop();
+      await replica.stop();
+    },
+  };
+}
+
+async function withTls(server: TestRedis): Promise<Way> {
+  const pem = certificates(server.dir);
+  const port = await freePort();
+  await server.cli('CONFIG', 'SET', ...Object.entries(pem.config).flat(), 'tls-port', port);
+  return { address: { url: `rediss://localhost:${port}`, tls: pem.client } };
+}
+
+async function atSocket(server: TestRedis): Promise<Way> {
+  return { address: `unix://${server.socketPath}` };
+}
+
+/** The rights that docs/operations.md tells, and RESTORE. */
+async function asLoader(server: TestRedis): Promise<Way> {
+  const rights =
+    '+hset +hget +hdel +del +pexpireat +time +expire +pexpire +evalsha +script|load +info +restore';
+  const transaction = '+multi +exec +discard';
+  const user = ['loader', 'on', '>secret', '~*', '-@all', ...`${rights} ${transaction}`.split(' ')];
+  await server.cli('ACL', 'SETUSER', ...user);
+  return { address: server.url.replace('redis://', 'redis://loader:secret@') };
+}
+
 async function startClusterPlace(): Promise<Place> {
-  const cluster = await startCluster({ replicas: false });
+  const cluster = await startCluster();
   const client = new Cluster([cluster.url]);
   return {
-    url: cluster.url,
+    address: cluster.url,
     // Of one key at a time a Cluster's client takes the same commands.
     client: client as unknown as Redis,
     stored: cluster.stored,
@@ -85,7 +134,7 @@ const storedNow = (): Promise<Record<string, Hash>> => at.stored();
 const fieldsNow = async () => fieldsOnly(await at.stored());
 
 async function open(kind: Kind, options: OpenOptions, listener: WriteListener): Promise<Writer> {
-  if (kind !== 'reference') return openWriter(at.url, { ...options, path: kind }, listener);
+  if (kind !== 'reference') return openWriter(at.address, { ...options, path: kind }, listener);
   const { fields, mode = 'merge', eventTimeField = null } = options;
   const writer = createReferenceWriter(client, { fields, mode, eventTimeField }, listener);
   return { ...writer, close: async () => {} };
@@ -113,7 +162,7 @@ function timed(key: string, x: string, at: string): TestRow {
   return { key, values: [x, at], eventTime: at };
 }
 
-describe.each(PLACES)('$place', ({ start, widths }) => {
+describe.each(PLACES)('$place', ({ place, start, widths }) => {
   beforeAll(async () => {
     at = await start();
     client = at.client;
@@ -122,6 +171,8 @@ describe.each(PLACES)('$place', ({ start, widths }) => {
   beforeEach(() => at.flush());
 
   for (const { kind, modes } of KINDS) {
+    // The reference has one way to its server: it is told by the first places what it makes of rows.
+    if (kind === 'reference' && place !== 'server' && place !== 'cluster') continue;
     for (const mode of modes) {
       describe(`${kind} ${mode}`, () => {
         const options = optionsOf(mode);

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import type { RowCode, SkipCode } from '../../src/core/errors.ts';
 import type { ByteString, RowFault, RowOrigin, WriteListener, Writer } from '../../src/core/types.ts';
-import { connect, createWriter, type WriterOptions } from '../../src/redis/index.ts';
+import { type ConnectOptions, connect, createWriter, type WriterOptions } from '../../src/redis/index.ts';
 
 /** `values` by feature: undefined leaves the field out, null removes it. */
 export interface TestRow {
@@ -100,14 +100,18 @@ export const DEFAULTS = {
   millis: true,
 } as const;
 
+/** How to get to a server: its URL, and what is needed besides. */
+export type Address = string | Omit<ConnectOptions, 'retryForMs'>;
+
 /** The real writer on a connection of its own. */
 export async function openWriter(
-  url: string,
+  to: Address,
   options: OpenOptions,
   listener: WriteListener,
 ): Promise<Writer> {
   const full = { ...DEFAULTS, ...options };
-  const connection = await connect({ url, retryForMs: full.retryForMs });
+  const address = typeof to === 'string' ? { url: to } : to;
+  const connection = await connect({ ...address, retryForMs: full.retryForMs });
   try {
     return await createWriter(connection, full, listener);
   } catch (error) {

@@ -53,7 +53,7 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
 
   return createRowFramer(options, {
     size: ({ keyLength, count, features, bytes }) => {
-      let size = PAYLOAD_OVERhead + head.length + tail.length + keyLength + 4 * BULK_OVERhead;
+      let size = PAYLOAD_OVERHEAD + head.length + tail.length + keyLength + 4 * BULK_OVERHEAD;
       size += pairsSize(count, bytes);
       for (let i = 0; i < count; i += 1) size += fields[features[i]!]!.text.length;
       return size;

@@ -20,7 +20,7 @@ import { cut, sendBulk } from './bulk-channel.ts';
 import { type Chunk, repliesFrom, rowsOfUnit } from './chunk.ts';
 import { createFates } from './fates.ts';
 import { takeOver } from './fence.ts';
-import type { Framer, ReplyReader } from './framer.ts';
+import type { Framer, Reply } from './framer.ts';
 import type { Lane, LaneOptions } from './lane-options.ts';
 import { parseRedirect } from './redirect.ts';
 import { firstWord, judge, lostError, refusedError, strayError } from './server-errors.ts';
@@ -31,6 +31,11 @@ const MAX_TRY_MS = 10_000;
 
 /** Longer than any wait between two tries. */
 const AT_REST_MS = 5000;
+
+/** A row that was sent as new was not taken for sure: it is set aside by itself, behind those that hold it back. */
+function isForExisting(reply: Reply): boolean {
+  return reply instanceof Error && judge(reply.message) === 'exists';
+}
 
 /** What is done once everything on the way is answered, besides what becomes of rows that are set aside. */
 type Remedy = 'none' | 'again' | 'reconnect' | 'reload' | 'split';
@@ -110,8 +115,8 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     heal();
   }
 
-  function take(chunk: Chunk, reply: Parameters<ReplyReader['take']>[0]): void {
-    const isHeld = !aside.isEmpty() && aside.holds(chunk);
+  function take(chunk: Chunk, reply: Reply): void {
+    const isHeld = !aside.isEmpty() && !isForExisting(reply) && aside.holds(chunk);
     const isWhole = replies.take(
       reply,
       chunk,

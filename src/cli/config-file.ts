@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Node, Pair } from 'yaml';
 import { FeaturectlError } from '../core/errors.ts';
+import { whyUnread } from '../core/unread.ts';
+import { yamlProblem } from '../core/yaml-words.ts';
 import type { RawValue } from './option-value.ts';
 
 export const CONFIG_NAME = 'featurectl.yaml';
@@ -27,7 +29,40 @@ export async function readConfig(
 ): Promise<readonly ConfigEntry[]> {
   const path = named ?? CONFIG_NAME;
   const text = await read(path, named !== null);
-  return text === null ? [] : parseConfig(text, path, commands);
+  if (text === null) return [];
+  const { entries, problems } = await parseConfig(text, path, commands);
+  if (problems.length > 0) throw configError(problems);
+  return entries;
+}
+
+/** What a file says of one option, also where other things are wrong with it; null: nothing, or it cannot be read. */
+export async function readEntry(
+  named: string | null,
+  commands: readonly string[],
+  command: string | null,
+  key: string,
+): Promise<RawValue | null> {
+  const path = named ?? CONFIG_NAME;
+  const text = await read(path, false).catch(() => null);
+  if (text === null) return null;
+  const { entries } = await parseConfig(text, path, commands);
+  return entryOf(entries, command, key)?.value ?? null;
+}
+
+/** The command's own section goes before what is said for all. */
+export function entryOf(
+  entries: readonly ConfigEntry[],
+  command: string | null,
+  key: string,
+): ConfigEntry | undefined {
+  const fitting = entries.filter((entry) => entry.key === key);
+  const own = command === null ? undefined : fitting.find(({ section }) => section === command);
+  return own ?? fitting.find(({ section }) => section === null);
+}
+
+interface Parsed {
+  readonly entries: readonly ConfigEntry[];
+  readonly problems: readonly string[];
 }
 
 async function read(path: string, isNamed: boolean): Promise<string | null> {
@@ -35,29 +70,36 @@ async function read(path: string, isNamed: boolean): Promise<string | null> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (!isNamed && error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FeaturectlError('USAGE', `cannot read the options in ${path}: ${reason}`, { cause: error });
+    const message = `--config ${path}: expected a file of options, but ${whyUnread(error)}`;
+    throw new FeaturectlError('USAGE', message, { cause: error });
   }
 }
 
-async function parseConfig(text: string, path: string, commands: readonly string[]): Promise<ConfigEntry[]> {
+async function parseConfig(text: string, path: string, commands: readonly string[]): Promise<Parsed> {
   // Loaded when there is a file to read: the package takes longer than a small command.
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: string[] = [];
   const place = (offset: number | undefined): string => `${path}:${lines.linePos(offset ?? 0).line}`;
-  for (const error of document.errors) problems.push(`${place(error.pos[0])}: ${error.message}`);
+  for (const { code, message, pos } of document.errors) {
+    const line = text.split('\n')[lines.linePos(pos[0]).line - 1] ?? '';
+    problems.push(`${place(pos[0])}: ${yamlProblem(code, message, line)}`);
+  }
   const entries: ConfigEntry[] = [];
   const { contents } = document;
   const isEmpty = contents === null || (yaml.isScalar(contents) && contents.value === null);
-  if (problems.length === 0 && !isEmpty) collect(contents, null);
-  if (problems.length > 0) throw configError(problems);
-  return entries;
+  // What does not read as YAML is told alone: what it was taken for would only confuse.
+  const isYaml = problems.length === 0;
+  if (!isEmpty) collect(contents, null);
+  return { entries, problems: isYaml ? problems : problems.slice(0, document.errors.length) };
 
   function collect(node: Node, section: string | null): void {
     if (!yaml.isMap<Node, Node | null>(node)) {
-      problems.push(`${place(node.range?.[0])}: expected "option: value" lines, found something else`);
+      const what = yaml.isSeq(node) ? 'a list' : 'text or other data';
+      problems.push(
+        `${place(node.range?.[0])}: expected "option: value" lines, found ${what}; write a line such as "ttl: 24h" for each option`,
+      );
       return;
     }
     for (const pair of node.items) collectPair(pair, section);
@@ -87,7 +129,10 @@ async function parseConfig(text: string, path: string, commands: readonly string
   }
 
   function found(node: Node | null): string {
-    return yaml.isCollection(node) ? 'a map or a nested list' : 'nothing; give one, or leave the line out';
+    if (yaml.isAlias(node))
+      return `an alias (*${node.source}); write the value itself, in quotes if it begins with *`;
+    if (yaml.isCollection(node)) return 'a map or a nested list; write the option with its dashes as one key';
+    return 'nothing; give one, or leave the line out';
   }
 }
 

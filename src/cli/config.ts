@@ -5,7 +5,7 @@
 import { type Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import type { Io } from '../commands/options.ts';
 import { maskSecrets, type ShownOption, showConfig } from '../commands/show-config.ts';
-import { type ConfigEntry, configError, readConfig } from './config-file.ts';
+import { type ConfigEntry, configError, entryOf, readConfig } from './config-file.ts';
 import { nearest } from './nearest.ts';
 import { envNames, isSwitch, optionKey, optionValue, type RawValue } from './option-value.ts';
 
@@ -92,11 +92,8 @@ function fromEnv(option: Option, env: NodeJS.ProcessEnv): Origin | null {
   return null;
 }
 
-/** The command's own section goes before what is said for all. */
 function fromFile(option: Option, command: string, entries: readonly ConfigEntry[]): Origin | null {
-  const fitting = entries.filter((entry) => entry.key === optionKey(option));
-  const entry =
-    fitting.find(({ section }) => section === command) ?? fitting.find(({ section }) => section === null);
+  const entry = entryOf(entries, command, optionKey(option));
   return entry ? { raw: entry.value, from: entry.place } : null;
 }
 

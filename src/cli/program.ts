@@ -19,7 +19,7 @@ import {
   ONE_TRY,
 } from './flags.ts';
 import { addInfer } from './infer.ts';
-import { wantsJsonLog } from './log-form.ts';
+import { wantsJsonErrors } from './log-form.ts';
 import { addPlan } from './plan.ts';
 import { addServe } from './serve.ts';
 import { addVerify } from './verify.ts';
@@ -52,31 +52,41 @@ export async function runCli(
     command: null,
     complaint: '',
   };
-  // Until the command and its options are known, argv and the environment are asked.
-  const isJson = (): boolean =>
-    (run.command?.opts().log ?? (wantsJsonLog(argv, io.env) && 'json')) === 'json';
   const program = buildProgram(io, handlers, (code) => {
     run.exitCode = code;
-  });
-  program.hook('preAction', (_program, command) => {
-    run.command = command;
   });
   for (const command of [program, ...program.commands]) {
     command.configureOutput({
       writeErr: (text) => {
-        if (isJson()) run.complaint += text;
-        else io.stderr.write(text);
+        run.complaint += text;
       },
     });
   }
   addConfig(program, io, argv);
+  program.hook('preAction', (_program, command) => {
+    run.command = command;
+  });
+  // Until the options of the command are settled, it is asked where they would come from.
+  const isJson = async (): Promise<boolean> => {
+    const form: unknown = run.command?.opts().log;
+    if (form !== undefined) return form === 'json';
+    return wantsJsonErrors(
+      argv,
+      io.env,
+      program.commands.map((command) => command.name()),
+    );
+  };
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return run.exitCode;
   } catch (error) {
     const isGrammar = error instanceof CommanderError;
-    if (isGrammar && (error.exitCode === 0 || !isJson())) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!isJson()) throw error;
+    if (isGrammar && error.exitCode === 0) return EXIT.ok;
+    if (!(await isJson())) {
+      if (!isGrammar) throw error;
+      io.stderr.write(run.complaint);
+      return EXIT.usage;
+    }
     const { tellError } = await import('../commands/tell-error.ts');
     return tellError(isGrammar ? usageError(run.complaint) : error, io);
   }

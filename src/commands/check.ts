@@ -6,6 +6,7 @@ import type { StoredEntity } from '../core/feature-reader.ts';
 import { createFreshness, type Freshness } from '../core/freshness.ts';
 import { createKeyPick } from '../core/key-pick.ts';
 import type { ByteString } from '../core/types.ts';
+import { whyUnread } from '../core/unread.ts';
 import { type CheckFacts, checkReport, formatCheck } from '../output/check-report.ts';
 import { type Connection, connect, createReader, scanKeys } from '../redis/index.ts';
 import { type FeatureSchema, keyMatcher, keyPattern } from '../schema/index.ts';
@@ -140,10 +141,8 @@ async function* entityKeys(
     }
   } catch (error) {
     if (error instanceof FeaturectlError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FeaturectlError('SOURCE_READ', `--entities ${path}: cannot be read: ${reason}`, {
-      cause: error,
-    });
+    const message = `--entities ${path}: expected a file with an entity a line, but ${whyUnread(error)}`;
+    throw new FeaturectlError('SOURCE_READ', message, { cause: error });
   }
   yield page;
 }

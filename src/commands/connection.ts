@@ -1,15 +1,15 @@
 /** Connection options as users give them → what src/redis takes: PEM files are read here. */
-import { readFile } from 'node:fs/promises';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ConnectOptions } from '../redis/index.ts';
 import type { ConnectionOptions } from './options.ts';
+import { assertPems, type PemFiles, readPem } from './pem.ts';
 
-/** Throws USAGE where a certificate file cannot be read or --sentinel lacks its name or goes with --cluster. */
+/** Throws USAGE where a certificate file cannot be used or --sentinel lacks its name or goes with --cluster. */
 export async function connectOptions(
   options: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<ConnectOptions> {
-  const { tlsCa, tlsCert, tlsKey, cluster, sentinels, sentinelName } = options;
+  const { cluster, sentinels, sentinelName } = options;
   if (cluster && sentinels.length > 0) {
     throw new FeaturectlError(
       'USAGE',
@@ -19,27 +19,27 @@ export async function connectOptions(
   if (sentinels.length > 0 && sentinelName === null) {
     throw new FeaturectlError('USAGE', '--sentinel: expected --sentinel-name NAME beside it, found none');
   }
-  const ca = await pem('--tls-ca', tlsCa);
-  const cert = await pem('--tls-cert', tlsCert);
-  const key = await pem('--tls-key', tlsKey);
+  const tls = await tlsFiles(options);
   return {
     url: options.redis,
     retryForMs: options.retryForMs,
     cluster,
     signal,
     ...(sentinelName === null ? {} : { sentinels, sentinelName }),
-    ...(ca || cert || key ? { tls: { ...ca, ...cert, ...key } } : {}),
+    ...(tls === null ? {} : { tls }),
   };
+}
 
-  async function pem(flag: string, path: string | null): Promise<Record<string, string> | null> {
-    if (path === null) return null;
-    try {
-      return { [flag.replace('--tls-', '')]: await readFile(path, 'utf8') };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new FeaturectlError('USAGE', `${flag} ${path}: cannot be read: ${reason}`, { cause: error });
-    }
-  }
+async function tlsFiles({ tlsCa, tlsCert, tlsKey }: ConnectionOptions): Promise<PemFiles | null> {
+  if (tlsCa === null && tlsCert === null && tlsKey === null) return null;
+  const pems = {
+    ...(tlsCa === null ? {} : { ca: await readPem('--tls-ca', tlsCa, 'certificate') }),
+    ...(tlsCert === null ? {} : { cert: await readPem('--tls-cert', tlsCert, 'certificate') }),
+    ...(tlsKey === null ? {} : { key: await readPem('--tls-key', tlsKey, 'key') }),
+  };
+  const names = Object.keys(pems).map((name) => `--tls-${name}`);
+  assertPems(names.join(' and '), pems);
+  return pems;
 }
 
 /** As `connectOptions`; with --retry-for 0, the default of commands that only read, one try. */

@@ -1,5 +1,5 @@
 /** Sees to it that no output of a run is a file that the run reads, or another output. */
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FeaturectlError } from '../core/errors.ts';
 import type { IngestOptions } from './options.ts';
@@ -56,9 +56,18 @@ function refuse(output: Named, others: readonly Named[]): void {
 
 /** By name, and by device and inode through links. A device such as /dev/null may be both. */
 function isSameFile(a: string, b: string): boolean {
-  const [statA, statB] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const [statA, statB] = [a, b].map(statOf);
   if (statA && statB) return statA.isFile() && statA.dev === statB.dev && statA.ino === statB.ino;
   return !statA && !statB && finalPath(a) === finalPath(b);
+}
+
+/** Null where there is none, or none that can be looked at: whoever opens it says why. */
+function statOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function finalPath(path: string): string {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ColumnInfo } from '../core/types.ts';
+import { whyUnread } from '../core/unread.ts';
 import { type FeatureSchema, parseSchema, schemaFromColumns } from '../schema/index.ts';
 import type { SchemaOptions } from './options.ts';
 
@@ -53,20 +54,14 @@ export async function readSchemaText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new FeaturectlError('SCHEMA', `${path}: cannot read the schema file: ${whyUnread(error)}`, {
+    throw new FeaturectlError('SCHEMA', `${path}: cannot read the schema file: ${whyNoSchema(error)}`, {
       cause: error,
     });
   }
 }
 
-const UNREAD: ReadonlyMap<unknown, string> = new Map([
-  ['ENOENT', `there is no such file; check the path, or draft one with: featurectl infer SOURCE`],
-  ['EISDIR', 'it is a directory; name the file in it'],
-  ['ENOTDIR', 'a part of its path is not a directory; check the path'],
-  ['EACCES', 'permission denied; give this user read access'],
-]);
-
-function whyUnread(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return UNREAD.get(code) ?? (error instanceof Error ? error.message : String(error));
+/** A schema file that is not there yet can be drafted. */
+function whyNoSchema(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return `${whyUnread(error)}${isMissing ? ', or draft one with: featurectl infer SOURCE' : ''}`;
 }

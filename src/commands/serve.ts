@@ -1,13 +1,14 @@
 /** `featurectl serve`: the HTTP feature server over schema files, until a signal ends it. */
 import cluster from 'node:cluster';
-import { readFile } from 'node:fs/promises';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
+import { whyUnread } from '../core/unread.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createOpener, openEntitySource } from '../redis/index.ts';
 import { type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
 import { startServer, type TokenCheck, type View, watchTokens } from '../server/index.ts';
 import { connectOptions } from './connection.ts';
 import type { Io, ServeOptions } from './options.ts';
+import { assertPems, readPem } from './pem.ts';
 import { readSchema } from './resolve-schema.ts';
 import { collectFromAll, runWorkers, stopAsked } from './serve-workers.ts';
 import { packageVersion } from './version.ts';
@@ -114,17 +115,17 @@ async function httpsFiles({
 }: ServeOptions): Promise<{ cert: string; key: string } | null> {
   if (httpsCert === null && httpsKey === null) return null;
   if (httpsCert === null || httpsKey === null) {
-    throw new FeaturectlError('USAGE', '--https-cert and --https-key: expected both, found one');
+    throw new FeaturectlError(
+      'USAGE',
+      '--https-cert and --https-key: expected both, found one; give the other too',
+    );
   }
-  return { cert: await readText('--https-cert', httpsCert), key: await readText('--https-key', httpsKey) };
-}
-
-async function readText(flag: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw unusable(flag, path, error);
-  }
+  const pems = {
+    cert: await readPem('--https-cert', httpsCert, 'certificate'),
+    key: await readPem('--https-key', httpsKey, 'key'),
+  };
+  assertPems('--https-cert and --https-key', pems);
+  return pems;
 }
 
 async function tokensOf(
@@ -135,16 +136,20 @@ async function tokensOf(
   try {
     return await watchTokens(tokenFile, tell);
   } catch (error) {
-    throw unusable('--token-file', tokenFile, error);
+    const message = `--token-file ${tokenFile}: cannot be used: ${whyUnread(error)}`;
+    throw new FeaturectlError('USAGE', message, { cause: error });
   }
 }
 
-function unusable(flag: string, path: string, error: unknown): FeaturectlError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new FeaturectlError('USAGE', `${flag} ${path}: cannot be used: ${reason}`, { cause: error });
-}
+const UNHEARD: ReadonlyMap<string | undefined, string> = new Map([
+  ['EADDRINUSE', 'the port is taken; give another --port'],
+  ['EACCES', 'this user may not take that port; give --port 1024 or above'],
+  ['EADDRNOTAVAIL', 'the address is not of this machine; give another --host'],
+  ['ENOTFOUND', 'there is no host of that name; give another --host'],
+  ['EAI_AGAIN', 'the name of the host cannot be looked up; give its address as --host'],
+]);
 
 /** In words, without the address, which is named already. */
-function listenProblem({ message }: Error): string {
-  return /EADDRINUSE/.test(message) ? 'the port is taken; give another --port' : message;
+function listenProblem(error: NodeJS.ErrnoException): string {
+  return UNHEARD.get(error.code) ?? `${error.message}; give another --host or --port`;
 }

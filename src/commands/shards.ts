@@ -10,6 +10,7 @@ import {
   type ShardPart,
 } from '../core/shards.ts';
 import type { Source, SourcePosition } from '../core/types.ts';
+import { whyUnread } from '../core/unread.ts';
 import { openSource, type SourceLocation } from '../sources/index.ts';
 import type { ReadingOptions } from './options.ts';
 import { isTold, type Print, printOf } from './prints.ts';
@@ -183,12 +184,12 @@ export async function chooseShard(text: string | null): Promise<ShardChoice> {
 }
 
 async function readLine(given: string, path: string, number: number): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw notShard(given, error.message);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw notShard(given, `found no plan in ${path}: ${whyUnread(error)}`);
   });
   const line = text.split('\n')[number - 1]?.trim();
   if (line) return line;
-  throw notShard(given, `${path} has no line ${number}`);
+  throw notShard(given, `${path} has no line ${number}; count its lines, or plan again`);
 }
 
 function parseShard(text: string, given: string): Shard {
@@ -198,7 +199,7 @@ function parseShard(text: string, given: string): Shard {
   } catch {
     // Said below.
   }
-  throw notShard(given, 'that is no line of a plan');
+  throw notShard(given, 'found another text; take a line of what featurectl plan printed as it is');
 }
 
 function isShard(value: unknown): value is Shard {

@@ -21,7 +21,7 @@ export function assertApplicable(thresholds: CheckThresholds, schema: FeatureSch
   if (unknown.length === 0) return;
   throw new FeaturectlError(
     'USAGE',
-    `--max-null-rate: expected a feature of the schema, found "${unknown.map(({ feature }) => feature).join('", "')}"; its features are ${names.join(', ')}`,
+    `--max-null-rate: expected a feature of the schema, found "${unknown.map(({ feature }) => feature).join('", "')}"; its features are ${names.slice(0, 20).join(', ')}${names.length > 20 ? `, … (${names.length} in all)` : ''}`,
   );
 }
 
@@ -49,7 +49,7 @@ export function brokenThresholds(
 }
 
 function broken(threshold: string, expected: string, found: string): Broken {
-  return { threshold, message: `expected ${expected}, found ${found}` };
+  return { threshold, feature: null, message: `expected ${expected}, found ${found}` };
 }
 
 /** Hashes of which no age is known are as bad as old ones. */
@@ -64,5 +64,6 @@ function nullBroken({ maxNullRates }: CheckThresholds, name: string, rate: numbe
   const own = maxNullRates.findLast(({ feature }) => feature === name);
   const limit = own ?? maxNullRates.findLast(({ feature }) => feature === null);
   if (limit === undefined || rate === null || rate <= limit.max) return null;
-  return broken('--max-null-rate', `${name} null in at most ${percent(limit.max)}`, percent(rate));
+  const expected = `${name} null in at most ${percent(limit.max)}`;
+  return { ...broken('--max-null-rate', expected, percent(rate)), feature: name };
 }

@@ -31,6 +31,8 @@ export interface CheckFacts {
 export interface Broken {
   /** The option, such as `--min-count`. */
   readonly threshold: string;
+  /** Whose null rate it is; null: it is no feature's. */
+  readonly feature: string | null;
   readonly message: string;
 }
 
@@ -77,9 +79,21 @@ export function formatCheck(facts: CheckFacts): string {
   const lines = [
     printable(facts.key),
     ...alignRows(tableRows(facts), new Set([1])),
-    ...facts.broken.map(({ threshold, message }) => printable(`broken: ${threshold}: ${message}`)),
+    ...brokenLines(facts.broken),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Broken thresholds that are shown; all are in the JSON. */
+const SHOWN_BROKEN = 30;
+
+function brokenLines(broken: readonly Broken[]): string[] {
+  const shown = broken.slice(0, SHOWN_BROKEN);
+  const more = broken.length - shown.length;
+  return [
+    ...shown.map(({ threshold, message }) => printable(`broken: ${threshold}: ${message}`)),
+    ...(more > 0 ? [`broken: ${formatCount(more)} more; --json has all`] : []),
+  ];
 }
 
 function tableRows(facts: CheckFacts): string[][] {
@@ -97,7 +111,32 @@ function tableRows(facts: CheckFacts): string[][] {
     ['TTL p50', time(fresh.ttl.quantile(0.5)), ''],
     ['TTL p99', time(fresh.ttl.quantile(0.99)), ''],
     ...ageRows(facts),
-    ...facts.features.map((name, i) => [`nulls ${printable(name)}`, percent(nullRate(fresh, i)), '']),
+    ...nullRows(facts),
+  ];
+}
+
+/** Features that are shown though they are in order; all are in the JSON. */
+const SHOWN_HEALTHY = 10;
+
+/** Those in trouble first, the emptiest of them on top; a view may have hundreds. */
+function nullRows({ features, freshness, broken }: CheckFacts): string[][] {
+  const inTrouble = new Set(broken.map(({ feature }) => feature));
+  const rated = features.map((name, i) => ({ name, rate: nullRate(freshness, i), i }));
+  const sorted = rated.sort((a, b) => (b.rate ?? 0) - (a.rate ?? 0) || a.i - b.i);
+  const bad = sorted.filter(({ name }) => inTrouble.has(name));
+  const well = sorted.filter(({ name }) => !inTrouble.has(name));
+  const some = well.slice(0, well.length <= SHOWN_HEALTHY + 1 ? well.length : SHOWN_HEALTHY);
+  const row = ({ name, rate }: (typeof rated)[number], note: string): string[] => [
+    `nulls ${printable(name)}`,
+    percent(rate),
+    note,
+  ];
+  const hidden = well.length - some.length;
+  const most = percent(well[some.length]?.rate ?? null);
+  return [
+    ...bad.slice(0, SHOWN_BROKEN).map((one) => row(one, 'broken')),
+    ...some.map((one) => row(one, '')),
+    ...(hidden > 0 ? [[`${formatCount(hidden)} more features`, most, 'or less; --json has all']] : []),
   ];
 }
 

@@ -11,6 +11,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space is left on the device; free some or name a path on another one'],
   ['EDQUOT', 'the disk quota is used up; free some space or name a path on another device'],
   ['EFBIG', 'the file would be larger than this system allows'],
+  ['ELOOP', 'its symbolic links lead in a circle; name another path'],
+  ['ENAMETOOLONG', 'the name is longer than this system allows; name another path'],
+  ['EMFILE', 'this process has too many files open; raise the limit (ulimit -n)'],
+  ['EIO', 'the disk or network file system failed; name a path on another device'],
   ['EPIPE', 'its reader has gone away'],
   ['ENXIO', 'it is a named pipe that no process reads; start its reader first'],
 ]);

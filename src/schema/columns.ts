@@ -31,7 +31,10 @@ export function planColumns(
     throwAll(
       'COLUMN',
       source,
-      missing.map((column) => missingLine(column, columns)),
+      missingLines(
+        missing,
+        columns.map(({ name }) => name),
+      ),
     );
   const misfits = [...keyMisfits(schema, columns, index), ...featureMisfits(schema, columns, index)];
   if (misfits.length > 0) throwAll('TYPE', source, misfits);
@@ -46,16 +49,41 @@ function throwAll(code: ErrorCode, source: string, lines: readonly string[]): ne
   throw new FeaturectlError(code, `${source}:${list}`);
 }
 
-function missingLine({ name, by }: { name: string; by: string }, columns: readonly ColumnInfo[]): string {
-  const names = columns.map((column) => column.name);
-  const near = nearest(name, names);
-  const list = names.slice(0, 20).map(quoted).join(', ');
-  const found = names.length > 20 ? `${list}, …` : list;
-  const single =
-    names.length === 1 && /[;,\t|]/.test(names[0] ?? '')
-      ? '; if the file has another delimiter, give --delimiter'
-      : '';
-  return `expected a column ${quoted(name)} (${by}), found ${near ? `${quoted(near)}: did you mean that?` : `only ${found}`}${single}`;
+interface Missing {
+  readonly name: string;
+  /** What wants it. */
+  readonly by: string;
+}
+
+/** Missing columns that are named; a wrong file lacks all of them, and its columns say so better. */
+const NAMED = 20;
+
+/** The columns that there are stand once, after those that are not. */
+function missingLines(missing: readonly Missing[], names: readonly string[]): string[] {
+  const nears = missing.map(({ name }) => nearest(name, names));
+  const lines = missing.map(({ name, by }, i) => {
+    const near = nears[i] ?? null;
+    const found = near === null ? 'none' : `${quoted(near)}: did you mean that?`;
+    return `expected a column ${quoted(name)} (${by}), found ${found}`;
+  });
+  if (nears.every((near) => near !== null)) return capped(lines);
+  if (lines.length === 1) return [`${lines[0]?.replace(/none$/, '')}only ${foundColumns(names)}`];
+  return [
+    ...capped(lines),
+    `its columns are ${foundColumns(names)}; correct the schema (from: names a column), or the file`,
+  ];
+}
+
+function capped(lines: readonly string[]): string[] {
+  if (lines.length <= NAMED) return [...lines];
+  return [...lines.slice(0, NAMED), `and ${lines.length - NAMED} more columns that are not there`];
+}
+
+function foundColumns(names: readonly string[]): string {
+  const more = names.length > NAMED ? `, … (${names.length} in all)` : '';
+  const isOther = names.length === 1 && /[;,\t|]/.test(names[0] ?? '');
+  const delimiter = isOther ? '; if the file has another delimiter, give --delimiter' : '';
+  return `${names.slice(0, NAMED).map(quoted).join(', ')}${more}${delimiter}`;
 }
 
 function keyMisfits(

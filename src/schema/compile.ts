@@ -40,7 +40,7 @@ export function compileEncoder(
   const selected = [
     ...new Set([...plan.keys.values(), ...plan.features.filter((column) => column !== null)]),
   ].sort((a, b) => a - b);
-  const warnings: string[] = [];
+  const warnings: string[] = [...(schema.warnings ?? [])];
   const watched = { ...schema, key: watchBraces(schema.key, warnings) };
   return { selected, warnings, encode: encoderOf(watched, plan, selected, context) };
 }
@@ -49,8 +49,10 @@ export function compileEncoder(
 function watchBraces(key: KeyTemplate, warnings: string[]): KeyTemplate {
   const isTagged = key.parts.some((part) => part.kind === 'literal' && /[{}]/.test(part.bytes));
   if (!isTagged) return key;
+  let isNoted = false;
   const note = (value: ByteString): void => {
-    if (warnings.length > 0 || !/[{}]/.test(value)) return;
+    if (isNoted || !/[{}]/.test(value)) return;
+    isNoted = true;
     warnings.push(
       `key ${key.text}: expected entities without braces, as the key has a hash tag, found ${show(value)}: ` +
         'on a Redis Cluster such a key may lie in another slot than the rest of its entity',

@@ -23,6 +23,11 @@ export interface ColumnSchemaOptions {
 /** What a mended rejects file has besides its rows; never features. */
 export const REJECT_COLUMNS = ['_source', '_line', '_stage', '_code', '_column', '_reason'];
 
+/** Names that pandas gives to an index without one when it writes or reads it. */
+export function isPandasIndex(name: string): boolean {
+  return /^(?:Unnamed: \d+|__index_level_\d+__)$/.test(name);
+}
+
 /** Throws SCHEMA for options of the wrong form, COLUMN where no column is left to be a feature. */
 export function schemaFromColumns(
   options: ColumnSchemaOptions,
@@ -47,7 +52,9 @@ export function schemaFromColumns(
     }),
   );
   problems.throwIfAny();
+  const warnings = features.filter(({ name }) => isPandasIndex(name)).map(({ name }) => indexWarning(name));
   return {
+    ...(warnings.length > 0 ? { warnings } : {}),
     name: options.prefix,
     key: key as KeyTemplate,
     ttlMs: ttlMs as number,
@@ -75,13 +82,18 @@ function featureColumns(key: readonly string[], columns: readonly ColumnInfo[]):
   const names = new Set(columns.map((column) => column.name));
   const isMended = REJECT_COLUMNS.every((name) => names.has(name));
   const features = columns.filter(
-    ({ name }) => !key.includes(name) && !(isMended && REJECT_COLUMNS.includes(name)),
+    // Without a name it cannot be a field; the source warns of it.
+    ({ name }) => name !== '' && !key.includes(name) && !(isMended && REJECT_COLUMNS.includes(name)),
   );
   if (features.length > 0) return features;
   throw new FeaturectlError(
     'COLUMN',
     `expected a column besides the key (${key.join(', ')}) to be a feature, found none`,
   );
+}
+
+function indexWarning(name: string): string {
+  return `column ${JSON.stringify(name)} is stored as a feature, but has the name of an index that pandas wrote; leave it out there (index=False), or by a schema file (featurectl infer SOURCE)`;
 }
 
 /** Each column's own type: text stays text, lists, structs and maps become JSON. */

@@ -1,6 +1,7 @@
 /** A schema file, YAML or JSON → FeatureSchema. */
-import { type Document, isPair, isScalar, parseDocument, visit } from 'yaml';
+import { type Document, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
+import { yamlProblem } from '../core/yaml-words.ts';
 import { timeZone } from './codecs/time-zone.ts';
 import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';
 import { familyOf } from './feature-family.ts';
@@ -23,20 +24,24 @@ export function parseSchema(text: string, file: string): FeatureSchema {
   return schema;
 }
 
-/** The first line of a message; the lines after it draw the place. */
-function yamlProblem(message: string): string {
-  return (message.split('\n')[0] ?? message).replace(/:$/, '');
-}
-
 /** Integers that a double does not hold stay text, so that bounds and defaults keep every digit. */
 function readYaml(text: string, problems: Problems): unknown {
-  const document = parseDocument(text, { intAsBigInt: true, stringKeys: true });
-  for (const error of document.errors) problems.add([], yamlProblem(error.message));
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    intAsBigInt: true,
+    stringKeys: true,
+    prettyErrors: false,
+    lineCounter,
+  });
+  for (const { code, message, pos } of document.errors) {
+    const { line } = lineCounter.linePos(pos[0]);
+    problems.addAt(line, yamlProblem(code, message, text.split('\n')[line - 1] ?? ''));
+  }
   if (document.errors.length > 0) return null;
   keepSourceText(document);
   const content = contentOf(document, problems);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    problems.add([], 'expected a map with name, key, ttl and features');
+    problems.add([], `expected a map with name, key, ttl and features, found ${foundInstead(content)}`);
   }
   return plainNumbers(content);
 }
@@ -66,12 +71,20 @@ function contentOf(document: Document, problems: Problems): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    problems.add(
-      [],
-      `expected a few aliases at most, found: ${error instanceof Error ? error.message : error}`,
-    );
+    const unknown = /^Unresolved alias .*: (.+)$/s.exec(error instanceof Error ? error.message : '')?.[1];
+    const what =
+      unknown === undefined
+        ? 'expected a few aliases at most, found so many that they unfold to a huge file; write the values out'
+        : `expected an anchor &${unknown} before its alias *${unknown}, found none; a text that begins with * needs quotes`;
+    problems.add([], what);
     return {};
   }
+}
+
+function foundInstead(content: unknown): string {
+  if (content === null || content === undefined) return 'an empty file; featurectl infer SOURCE drafts one';
+  if (Array.isArray(content)) return 'a list; write "name: …" without the dashes';
+  return 'text or other data; check the path: featurectl infer SOURCE drafts such a file';
 }
 
 function plainNumbers(value: unknown): unknown {

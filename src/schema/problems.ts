@@ -5,6 +5,8 @@ import { FeaturectlError } from '../core/errors.ts';
 
 export interface Problems {
   add(path: readonly PropertyKey[], message: string): void;
+  /** With the line of the file, from 1. */
+  addAt(line: number, message: string): void;
   readonly count: number;
   /** Throws SCHEMA with every problem, a line each, if there is one. */
   throwIfAny(): void;
@@ -18,6 +20,7 @@ export function collectProblems(file: string): Problems {
       const line = place === '' ? message : `${place}: ${message}`;
       if (!lines.includes(line)) lines.push(line);
     },
+    addAt: (line, message) => void lines.push(`${file}:${line}: ${message}`),
     get count() {
       return lines.length;
     },

@@ -48,4 +48,6 @@ export interface FeatureSchema {
   readonly nullTokens: ReadonlySet<ByteString>;
   /** Zone of times of key columns that name none. */
   readonly zone: WallToUtc | null;
+  /** What a user should know of it, once a run. */
+  readonly warnings?: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** Bearer tokens of a file, one a line; the file is read again when it changes. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { whyUnread } from '../core/unread.ts';
 
 export interface TokenCheck {
   /** `header`: the Authorization header. Takes the same time for every token of one length. */
@@ -27,7 +28,7 @@ export async function watchTokens(path: string, tell: (message: string) => void)
     isReading = true;
     renew()
       .catch((error: Error) =>
-        tell(`the token file cannot be used, the earlier tokens hold: ${error.message}`),
+        tell(`the token file cannot be used, the earlier tokens hold: ${whyUnread(error)}`),
       )
       .finally(() => {
         isReading = false;

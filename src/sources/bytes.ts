@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { FeaturectlError } from '../core/errors.ts';
+import { whyUnread } from '../core/unread.ts';
 
 /** Bytes of a source in order, in chunks of any size. Ends the underlying read when it is returned. */
 export type ByteStream = AsyncGenerator<Buffer, void, undefined>;
@@ -147,24 +148,15 @@ async function* replay(seen: Buffer[], rest: ByteStream): ByteStream {
   }
 }
 
-/** The message of a failed system call with the path in the user's words. */
+/** A failed system call, with the path in the user's words. */
 export function readError(name: string, error: unknown): FeaturectlError {
   if (error instanceof FeaturectlError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new FeaturectlError('SOURCE_MISSING', `${name}: no such file; check the path`, { cause: error });
   }
-  if (code === 'EACCES' || code === 'EPERM') {
-    const message = `${name}: not permitted to read it; give this user read permission`;
-    return new FeaturectlError('SOURCE_READ', message, { cause: error });
-  }
-  if (code === 'EISDIR') {
-    return new FeaturectlError('SOURCE_READ', `${name}: expected a file, found a directory`, {
-      cause: error,
-    });
-  }
-  const detail = error instanceof Error ? error.message : String(error);
-  return new FeaturectlError('SOURCE_READ', `${name}: reading failed: ${detail}`, { cause: error });
+  const message = `${name}: expected a file that can be read, but ${whyUnread(error)}`;
+  return new FeaturectlError('SOURCE_READ', message, { cause: error });
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

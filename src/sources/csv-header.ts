@@ -39,7 +39,11 @@ export function noHeader(source: string): FeaturectlError {
 
 export function unnamedWarnings(names: readonly string[]): readonly string[] {
   return names.flatMap((name, index) =>
-    name === '' ? [`column ${index + 1} has no name in the header and is not read`] : [],
+    name === ''
+      ? [
+          `column ${index + 1} has no name in the header and is not read; name it to use it (pandas writes its index so, and leaves it out with index=False)`,
+        ]
+      : [],
   );
 }
 

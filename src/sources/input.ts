@@ -57,7 +57,7 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
       close: async () => destroy(options.stdin ?? process.stdin),
     };
   }
-  const fifo = await openFifo(location.path);
+  const fifo = await openFifo(location);
   if (fifo !== null) return rawFifo(location, fifo, options, counter);
   const handle = await open(location.path).catch((error: unknown) => {
     throw readError(location.name, error);
@@ -72,16 +72,17 @@ export async function openRaw(location: SourceLocation, options: InputOptions): 
 
 /**
  * A named pipe, or null for what is none. It is opened without waiting for its writer: a waiting open would
- * hold the process up against every signal.
+ * hold the process up against every signal. Throws SOURCE_READ.
  */
-async function openFifo(path: string): Promise<Socket | null> {
+async function openFifo({ name, path }: SourceLocation): Promise<Socket | null> {
   const stats = await stat(path).catch(() => null);
   if (!stats?.isFIFO()) return null;
-  return new Socket({
-    fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
-    readable: true,
-    writable: false,
-  });
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    throw readError(name, error);
+  }
 }
 
 function rawFifo(

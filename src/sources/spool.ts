@@ -15,7 +15,9 @@ export interface Spool {
  * place. Throws SOURCE_READ where the disk does not take it; nothing is left behind then.
  */
 export async function spoolToFile(chunks: ByteStream, name: string): Promise<Spool> {
-  const directory = await mkdtemp(join(tmpdir(), 'featurectl-'));
+  const directory = await mkdtemp(join(tmpdir(), 'featurectl-')).catch((error: unknown) => {
+    throw notKept(name, tmpdir(), error);
+  });
   const path = join(directory, 'source');
   // A second signal ends the process without a further turn.
   const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
@@ -37,12 +39,19 @@ async function writeAll(chunks: ByteStream, path: string, name: string): Promise
   const handle = await open(path, 'wx', 0o600);
   try {
     for await (const chunk of chunks) {
-      await handle.writeFile(chunk).catch((error: NodeJS.ErrnoException) => {
-        const message = `${name}: expected to keep it in ${path} while reading, but: ${error.message}; free some space or set TMPDIR`;
-        throw new FeaturectlError('SOURCE_READ', message, { cause: error });
+      await handle.writeFile(chunk).catch((error: unknown) => {
+        throw notKept(name, path, error);
       });
     }
   } finally {
     await handle.close();
   }
+}
+
+function notKept(name: string, path: string, error: unknown): FeaturectlError {
+  const { code } = error as NodeJS.ErrnoException;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const why = isFull ? 'no space is left there' : `that cannot be written (${code ?? String(error)})`;
+  const message = `${name}: expected to keep it in ${path} while reading, but ${why}; free some space, or set TMPDIR to a directory on another disk`;
+  return new FeaturectlError('SOURCE_READ', message, { cause: error });
 }

@@ -85,6 +85,27 @@ describe('what it shows', () => {
     expect(stdout).toMatch(/^nulls a +25\.0%$/m);
   });
 
+  it('300 features: those in trouble first, of the healthy ones a few', async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `f${i}`);
+    const features = names.map((name) => `\n  ${name}: int64`).join('');
+    schema = await desk.file('wide.yaml', schemaText({ x: features }));
+    const fields = names.filter((name) => name !== 'f7').flatMap((name) => [name, '1']);
+    await desk.client.hset('k:1', ...fields);
+    await desk.client.hset('k:2', ...fields.slice(4));
+    const { stdout } = await check(['--max-null-rate', '60%']);
+    const rows = stdout.split('\n').filter((line) => /^nulls|features/.test(line));
+    expect(rows[0]).toMatch(/^nulls f7 +100\.0% +broken$/);
+    expect(rows.slice(1, 3)).toEqual([
+      expect.stringMatching(/^nulls f0 +50\.0%$/),
+      expect.stringMatching(/^nulls f1 +50\.0%$/),
+    ]);
+    expect(rows).toHaveLength(12);
+    expect(rows.at(-1)).toMatch(/^289 more features +0\.0% +or less; --json has all$/);
+    expect(Object.keys((await asJson()).null_rates as object)).toHaveLength(300);
+    await desk.client.hset('k:1', { f7: '1' });
+    expect((await check(['--max-null-rate', '0%'])).stdout).toMatch(/^broken: --max-null-rate: .*f0/m);
+  });
+
   it('keys without TTL, of another type, and of another template', async () => {
     schema = await desk.file('c.yaml', schemaText({ key: 'k:{id}:v1' }));
     await desk.client.hset('k:1:v1', 'x', '1');

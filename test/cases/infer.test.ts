@@ -100,11 +100,84 @@ describe('the entity', () => {
     ['no unique column', 'x,y\na,1\na,1\n', 'in:{_row}', /WARNING: no column is unique/],
     ['one row', 'id,x\n1,2\n', 'in:{id}', /WARNING: .*only 1 row seen/],
     ['nulls in the one by name', 'user_id,x\n1,a\n,b\n', 'in:{x}', /x has a different value/],
-    ['names that a key cannot take', '{a},_row\n1,2\n3,4\n', 'in:{_row}', /WARNING/],
+    [
+      'names that a key cannot take',
+      '{a},_row\n1,2\n3,4\n',
+      'in:{_row}',
+      /WARNING: what is unique is no entity: "\{a\}" has braces in its name.*rename it.*; _row has a name/,
+    ],
+    [
+      'unique numbers by chance beside an entity that repeats',
+      'amount,user_id\n15,7\n25,7\n35,8\n',
+      'in:{user_id}',
+      /WARNING: amount is unique, but its name is not that of an entity; user_id .* 2 different values in 3 rows: .*the last wins/,
+    ],
+    [
+      'events of users',
+      'event_id,user_id,event_time,x\ne1,7,2024-01-15T08:00:00Z,1\ne2,7,2024-01-15T09:00:00Z,2\ne3,8,2024-01-15T09:00:00Z,2\n',
+      'in:{user_id}',
+      /WARNING: event_id is unique, but looks like made for the row; user_id .*\(with event_time and --mode newer the latest\)/,
+    ],
+    [
+      'a surrogate UUID',
+      'id,customer_id,ts\n7f8e2f2e-58a3-4d4f-9f45-3f6f0f3a1b11,7,1\n7f8e2f2e-58a3-4d4f-9f45-3f6f0f3a1b12,7,2\n',
+      'in:{customer_id}',
+      /WARNING: id is unique, but looks like made for the row/,
+    ],
+    [
+      'numbers of rows',
+      'id,user_id,created_at\n1,b,2024-01-15\n2,b,2024-01-16\n3,c,2024-01-16\n',
+      'in:{user_id}',
+      /WARNING: id is unique, but counts the rows; user_id/,
+    ],
+    [
+      'UUIDs that are the entity',
+      'user_uuid,country_id\n7f8e2f2e-58a3-4d4f-9f45-3f6f0f3a1b11,7\n7f8e2f2e-58a3-4d4f-9f45-3f6f0f3a1b12,7\n',
+      'in:{user_uuid}',
+      /user_uuid has a different value in each of 2 rows; country_id repeats: it would be the key if/,
+    ],
+    [
+      'a code beside a dimension',
+      'sku,category_id\nA1,7\nB2,7\n',
+      'in:{sku}',
+      /sku has a different value in each of 2 rows/,
+    ],
+    [
+      'orders without a time stay orders',
+      'id,customer_id,total\n71,7,5\n18,7,6\n',
+      'in:{id}',
+      /id has a different value in each of 2 rows.*; customer_id repeats/,
+    ],
+    [
+      'the index of pandas',
+      'Unnamed: 0,user_id,x\n0,a,1\n1,b,2\n2,a,3\n',
+      'in:{user_id}',
+      /WARNING: x is unique, but counts the rows; user_id sounds like an entity/,
+    ],
+    [
+      'the index of pandas with names of its own',
+      '__index_level_0__,x\nu1,5\nu2,5\n',
+      'in:{__index_level_0__}',
+      /__index_level_0__ has a different value in each of 2 rows/,
+    ],
+    [
+      'a moment that is unique',
+      'at,x\n2024-01-15T08:00:00Z,1\n2024-01-15T08:00:01Z,1\n',
+      'in:{_row}',
+      /WARNING: what is unique is no entity: at is a timestamp/,
+    ],
   ])('%s', async (_, content, key, comment) => {
     const line = (await infer(content)).split('\n').find((text) => text.startsWith('key:')) ?? '';
     expect(line).toContain(`"features:${key}"`);
     expect(line).toMatch(comment);
+  });
+
+  it('the index of pandas is no feature', async () => {
+    const text = await infer('Unnamed: 0,user_id,x\n0,a,1.5\n1,b,2.5\n');
+    expect(text).toMatch(
+      /^# column "Unnamed: 0" is left out: it counts the rows, as the index does that pandas/m,
+    );
+    expect(text).not.toMatch(/^ {2}"?Unnamed/m);
   });
 
   it('--key, --prefix, --ttl and --name are taken', async () => {

@@ -13,13 +13,47 @@ describe('names stand in quotes', () => {
   it('a missing column, with blanks in the names that are there', async () => {
     const { stderr } = await load(desk, 'id, x\n1,2\n', { x: 'int64' });
     expect(stderr).toMatch(/expected a column "x" \(feature x\), found " x": did you mean that\?/);
-    expect((await load(desk, 'a b,c\n1,2\n')).stderr).toMatch(
-      /expected a column "id" \(key\), found only "a b", "c"/,
+    expect((await load(desk, 'a b,x\n1,2\n')).stderr).toMatch(
+      /expected a column "id" \(key\), found only "a b", "x"/,
     );
+  });
+
+  it('many missing columns, and what there is said once', async () => {
+    const features = Array.from({ length: 30 }, (_, i) => `\n  feature_${i}: int64`).join('');
+    const { code, stderr } = await load(desk, 'one,two\n1,2\n', { x: features });
+    expect(code).toBe(2);
+    expect(stderr.match(/"one", "two"/g)).toHaveLength(1);
+    expect(stderr).toMatch(/expected a column "feature_3" \(feature feature_3\), found none$/m);
+    expect(stderr).toMatch(
+      /^ {2}and 11 more columns that are not there\n {2}its columns are "one", "two"; /m,
+    );
+    expect(stderr.split('\n').length).toBeLessThan(25);
   });
 
   it('a bad cell', async () => {
     expect((await load(desk, 'id,x\n1,y\n', { x: 'int64' })).stderr).toMatch(/:2 column "x": INT:/);
+  });
+});
+
+describe('the index of pandas, without a schema', () => {
+  const flags = ['--key', 'id', '--prefix', 'k:', '--ttl', '1h'];
+
+  it('without a name it is left out, and said', async () => {
+    const file = await desk.file('unnamed.csv', ',id,x\n0,a,1\n1,b,2\n');
+    const { code, stderr } = await desk.run(['ingest', file, ...flags]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/column 1 has no name in the header and is not read; .*pandas/);
+    expect((await desk.take())['k:a']?.fields).toEqual({ x: '1' });
+  });
+
+  it.each(['Unnamed: 0', '__index_level_0__'])('%s is stored, and said', async (name) => {
+    const file = await desk.file('index.csv', `${name},id,x\n0,a,1\n1,b,2\n`);
+    const { code, stderr } = await desk.run(['ingest', file, ...flags]);
+    expect(code, stderr).toBe(0);
+    expect(
+      stderr.match(/is stored as a feature, but has the name of an index that pandas wrote; /g),
+    ).toHaveLength(1);
+    expect((await desk.take())['k:b']?.fields).toEqual({ [name]: '1', x: '2' });
   });
 });
 

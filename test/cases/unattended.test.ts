@@ -74,6 +74,8 @@ describe('--log json: every line of stderr is one JSON object', () => {
     ['too many, quiet', ['bad.csv', '--quiet'], 3, [{ event: 'error', code: 'BUDGET' }]],
     ['no Redis', ['good.csv', ...GONE], 4, [{ event: 'error', code: 'REDIS_CONNECT', exit_code: 4 }]],
     ['options that exclude each other', ['good.csv', '--ttl', '1h'], 2, [{ event: 'error', code: 'USAGE' }]],
+    ['a value of the wrong form', ['good.csv', '--chunk-rows', 'x'], 2, [{ event: 'error', code: 'USAGE' }]],
+    ['no choice', ['good.csv', '--mode', 'x'], 2, [{ event: 'error', code: 'USAGE' }]],
     [
       'an unknown option',
       ['good.csv', '--no-such'],
@@ -82,9 +84,14 @@ describe('--log json: every line of stderr is one JSON object', () => {
     ],
   ])('%s', async (_name, [source = '', ...flags], code, events) => {
     const argv = ['ingest', desk.path(source), '--schema', schema, ...flags];
+    const forAll = await desk.file('log.yaml', 'log: json\n');
+    const forIngest = await desk.file('log-ingest.yaml', 'log: text\ningest:\n  log: json\n');
     for (const done of [
       await desk.run([...argv, '--log', 'json']),
       await desk.run(argv, { env: { FEATURECTL_LOG: 'json' } }),
+      await desk.run([...argv, '--config', forAll]),
+      await desk.run([...argv, `--config=${forIngest}`]),
+      await desk.run(argv, { env: { FEATURECTL_CONFIG: forAll } }),
     ]) {
       const lines = done.stderr
         .trimEnd()
@@ -94,6 +101,23 @@ describe('--log json: every line of stderr is one JSON object', () => {
       for (const line of lines) expect(line.time).toMatch(/^\d{4}-.*Z$/);
       expect(done.code).toBe(code);
     }
+  });
+
+  it.each<[string, string, NodeJS.ProcessEnv]>([
+    ['a wrong value in the file', 'log: json\nchunk-rows: 0\n', {}],
+    ['an unknown option in the file', 'log: json\nchunk-row: 1\n', {}],
+    ['YAML that does not read further down', 'log: json\nrejects: "a\n', {}],
+    ['a wrong value in the environment', 'log: json\n', { FEATURECTL_CHUNK_ROWS: 'x' }],
+    ['an unknown variable', 'log: json\n', { FEATURECTL_CHUNK_ROW: '1' }],
+    ['asked for by the environment', 'chunk-rows: 0\n', { FEATURECTL_LOG: 'json' }],
+  ])('mistakes of options from elsewhere: %s', async (_, text, env) => {
+    const config = await desk.file('wrong.yaml', text);
+    const argv = ['ingest', desk.path('good.csv'), '--schema', schema];
+    const { code, stderr } = await desk.run([...argv, '--config', config], { env });
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ event: 'error', code: 'USAGE', exit_code: 2 });
+    const flag = await desk.run([...argv, '--config', config, '--log', 'text'], { env });
+    expect(flag.stderr).toMatch(/^featurectl: /);
   });
 
   it('asked for by featurectl.yaml too', async () => {

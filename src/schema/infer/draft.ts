@@ -1,6 +1,6 @@
 /** Profiles of the columns → the text of a schema file, with what was seen as comments. */
-import { REJECT_COLUMNS, typeOf } from '../from-columns.ts';
-import { type EntityChoice, oneLine, shown } from './entity.ts';
+import { isPandasIndex, REJECT_COLUMNS, typeOf } from '../from-columns.ts';
+import { type EntityChoice, isRowNumber, oneLine, shown } from './entity.ts';
 import type { ColumnProfile } from './profile.ts';
 
 export interface DraftFacts {
@@ -105,6 +105,9 @@ function featureColumns(
 
 function whyLeft(profile: ColumnProfile, isMended: boolean): string | null {
   if (profile.name === '') return 'it has no name';
+  if (isRowNumber(profile) && isPandasIndex(profile.name)) {
+    return 'it counts the rows, as the index does that pandas writes (index=False leaves it out)';
+  }
   if (isMended && REJECT_COLUMNS.includes(profile.name)) return 'it is of the rejects file';
   return profile.racer === null && profile.values > 0 ? 'no type of a feature holds its values' : null;
 }

@@ -1,4 +1,7 @@
-/** Which column names the entity: unique ones first, among them by name, then by place. */
+/**
+ * Which column names the entity. A unique column that sounds like one is taken; a row's own id (a UUID, a row
+ * number, event_id) or a unique measure gives way to an entity that has several rows, such as user_id of an event log.
+ */
 import type { ColumnProfile } from './profile.ts';
 
 export interface EntityChoice {
@@ -21,9 +24,35 @@ function nameScore(name: string): number {
     : 0;
 }
 
+/** What features are usually about. */
+const NOUNS =
+  /user|customer|client|account|member|subscriber|visitor|person|people|patient|employee|household|player|driver|rider|courier|merchant|seller|vendor|shop|store|device|vehicle|item|product|sku|listing|entity/i;
+
+/** Names of what a row itself is: an event, not what it happened to. */
+const OWN = /event|row|record|log|request|message|msg|txn|transaction|trace|span|click|impression|uuid|guid/i;
+
+/** Names that tools give to the number of a row; pandas writes the first three. */
+const ROW_NUMBER =
+  /^(?:unnamed: \d+|__index_level_\d+__|level_\d+|index|idx|row|row_?(?:id|num|number|no|nr|index)|rownum|rn)$/i;
+
+export function isRowNumber({ name, key }: ColumnProfile): boolean {
+  return key.looks === 'counter' && ROW_NUMBER.test(name);
+}
+
 /** A moment or a truth value is unique by chance only. */
 const isName = ({ racer }: ColumnProfile): boolean =>
   !/^(?:timestamp|date|bool|json|float|decimal)/.test(racer?.form.type ?? '');
+
+const isNoun = ({ name }: ColumnProfile): boolean => NOUNS.test(name);
+
+/** Unique because it was made for the row. */
+const isOwn = (profile: ColumnProfile): boolean =>
+  !isNoun(profile) && (OWN.test(profile.name) || profile.key.looks !== null);
+
+function isTime({ name, racer, isWallTime }: ColumnProfile): boolean {
+  const isNamed = /(?:^|_)(?:ts|time|timestamp|date|datetime|at)$/i.test(name);
+  return isWallTime || isNamed || /^(?:timestamp|date)/.test(racer?.form.type ?? '');
+}
 
 export function chooseEntity(
   profiles: readonly ColumnProfile[],
@@ -31,42 +60,84 @@ export function chooseEntity(
   given: readonly string[],
 ): EntityChoice {
   if (given.length > 0) return { parts: given, reason: 'by --key', isWarning: false };
-  const usable = profiles.filter((profile) => profile.key.isUsable);
+  const usable = profiles.filter(
+    (profile) => profile.key.isUsable && isName(profile) && !isRowNumber(profile),
+  );
   const unique = ranked(usable.filter(({ key }) => key.isUnique));
   const [best] = unique;
-  if (best && isName(best)) {
-    const others = unique
-      .slice(1)
-      .filter(isName)
-      .map(({ name }) => shown(name));
+  const [repeated] = ranked(usable.filter(({ key }) => !key.isUnique)).filter(
+    ({ name }) => nameScore(name) > 0,
+  );
+  const hasTime = profiles.some(isTime);
+  if (best && !(repeated && givesWay(best, repeated, hasTime))) {
     return {
       parts: [best.name],
-      reason: `${uniqueText(best, rows)}${others.length > 0 ? `; so have ${listed(others)}` : ''}`,
+      reason: `${uniqueText(best, rows)}${othersText(unique.slice(1), repeated)}`,
       isWarning: rows < 2,
     };
   }
-  const [likely] = ranked(usable.filter(isName)).filter(({ name }) => nameScore(name) > 0);
-  if (likely) {
-    const { distinct, isCounted } = likely.key;
+  if (repeated) {
+    const why = best ? `${shown(best.name)} is unique, but ${unlikely(best)}` : noneUnique(profiles);
     return {
-      parts: [likely.name],
-      reason:
-        `no column is unique; ${shown(likely.name)} sounds like an entity and has ${isCounted ? '' : 'over '}${distinct} different values ` +
-        `in ${rows} rows: of the rows of one entity the last wins`,
+      parts: [repeated.name],
+      reason: `${why}; ${repeatedText(repeated, rows, hasTime)}`,
       isWarning: true,
     };
   }
   return {
     parts: ['_row'],
-    reason:
-      'no column is unique or sounds like an entity, so the number of the row in its file stands in the key: ' +
-      'put {column} there instead, or several such as {a}:{b}',
+    reason: `${noneUnique(profiles)}, and none sounds like an entity, so the number of the row in its file stands in the key: put {column} there instead, or several such as {a}:{b}`,
     isWarning: true,
   };
 }
 
+/** Whether a column that is unique is less likely the entity than one that has several rows. */
+function givesWay(best: ColumnProfile, repeated: ColumnProfile, hasTime: boolean): boolean {
+  if (nameScore(repeated.name) < 2 && !isNoun(repeated)) return false;
+  const isNamed = nameScore(best.name) > 0;
+  if (isOwn(best)) return hasTime || (isNoun(repeated) && (OWN.test(best.name) || !isNamed));
+  if (isNamed) return false;
+  const isMeasure = /int/.test(best.racer?.form.type ?? '');
+  return hasTime || isNoun(repeated) || isMeasure;
+}
+
+function unlikely(best: ColumnProfile): string {
+  if (best.key.looks === 'counter') return 'counts the rows';
+  if (isOwn(best)) return 'looks like made for the row';
+  return 'its name is not that of an entity';
+}
+
+function repeatedText({ name, key }: ColumnProfile, rows: number, hasTime: boolean): string {
+  const many = `${key.isCounted ? '' : 'over '}${key.distinct} different values in ${rows} rows`;
+  const last = hasTime ? 'the last wins (with event_time and --mode newer the latest)' : 'the last wins';
+  return `${shown(name)} sounds like an entity and has ${many}: of the rows of one entity ${last}`;
+}
+
+function othersText(unique: readonly ColumnProfile[], repeated: ColumnProfile | undefined): string {
+  const others = unique.map(({ name }) => shown(name));
+  const so = others.length > 0 ? `; so have ${listed(others)}` : '';
+  if (!repeated || nameScore(repeated.name) < 2) return so;
+  return `${so}; ${shown(repeated.name)} repeats: it would be the key if each of its rows replaces the one before`;
+}
+
+/** Names what is unique all the same, and why it is no key. */
+function noneUnique(profiles: readonly ColumnProfile[]): string {
+  const unique = profiles.filter(({ key }) => key.isUnique);
+  if (unique.length === 0) return 'no column is unique';
+  const why = unique.slice(0, 3).map((profile) => `${shown(profile.name)} ${whyNoKey(profile)}`);
+  const more = unique.length > why.length ? `; so are ${unique.length - why.length} more` : '';
+  return `what is unique is no entity: ${why.join('; ')}${more}`;
+}
+
+function whyNoKey(profile: ColumnProfile): string {
+  if (profile.key.unfit !== null) return `${profile.key.unfit} (rename it to use it)`;
+  if (isRowNumber(profile)) return 'counts the rows';
+  return `is a ${profile.racer?.form.type ?? 'column'}`;
+}
+
 function ranked(profiles: readonly ColumnProfile[]): readonly ColumnProfile[] {
-  const score = (profile: ColumnProfile): number => (isName(profile) ? 10 : 0) + nameScore(profile.name);
+  const score = (profile: ColumnProfile): number =>
+    2 * nameScore(profile.name) + (isNoun(profile) ? 1 : 0) - (isOwn(profile) ? 1 : 0);
   return [...profiles].sort((a, b) => score(b) - score(a));
 }
 

@@ -43,6 +43,10 @@ export interface ColumnProfile {
 export interface KeyProfile {
   /** Every row has an entity here that a key can be made of. */
   readonly isUsable: boolean;
+  /** Why a key template cannot name the column, whatever it holds; null: it can. */
+  readonly unfit: string | null;
+  /** All values are UUIDs, or count the rows by one from 0 or 1 on. */
+  readonly looks: 'uuid' | 'counter' | null;
   readonly isUnique: boolean;
   /** Different entities; a lower bound beyond UNIQUE_LIMIT. */
   readonly distinct: number;
@@ -129,12 +133,20 @@ function createEntities(
   zone: WallToUtc | null,
 ): { add(value: Value): void; profile(): KeyProfile } {
   const codec = info.type === 'text' ? (value: Value) => value as ByteString : keyCodec(info.type, zone);
-  // A key template cannot name such columns.
-  let isUsable =
-    typeof codec !== 'string' && !/[{}]/.test(info.name) && !/^(?:|_row|_source)$/.test(info.name);
+  const unfit = whyUnfit(info.name);
+  let isUsable = typeof codec !== 'string';
   const seen = new Set<ByteString>();
   let rows = 0;
   let isUnique = true;
+  let first: number | null = null;
+  let isCounter = true;
+  let isUuid = true;
+  const look = (entity: ByteString): void => {
+    if (isUuid) isUuid = UUID.test(entity);
+    if (!isCounter) return;
+    first ??= entity === '0' || entity === '1' ? Number(entity) : Number.NaN;
+    isCounter = entity === String(first + rows - 1);
+  };
   return {
     add: (value) => {
       if (!isUsable || typeof codec === 'string') return;
@@ -142,14 +154,25 @@ function createEntities(
       isUsable = !isFault(entity) && fromBytes(entity).trim() !== '';
       rows += 1;
       if (!isUsable || isFault(entity) || seen.size >= UNIQUE_LIMIT) return;
+      look(entity);
       if (seen.has(entity)) isUnique = false;
       else seen.add(entity);
     },
     profile: () => ({
-      isUsable: isUsable && rows > 0,
-      isUnique,
+      isUsable: isUsable && rows > 0 && unfit === null,
+      unfit,
+      looks: rows === 0 || !isUsable ? null : isUuid ? 'uuid' : isCounter ? 'counter' : null,
+      isUnique: isUnique && isUsable && rows > 0,
       distinct: seen.size,
       isCounted: seen.size < UNIQUE_LIMIT,
     }),
   };
+}
+
+const UUID = /^[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}$/i;
+
+function whyUnfit(name: string): string | null {
+  if (/[{}]/.test(name)) return 'has braces in its name, which stand for columns in a key';
+  if (name === '_row' || name === '_source') return 'has a name that means something else in a key';
+  return name === '' ? 'has no name' : null;
 }

@@ -124,8 +124,8 @@ function exchange(client: Redis, bytes: Buffer, count: number): Promise<Reply[]>
     const replies: Reply[] = [];
     const lost = (): void => reject(new NoAnswer('the connection was lost'));
     const isSent = sendBulk(client, bytes, count, {
-      reply: (reply) => {
-        replies.push(reply);
+      reply: (reply, times) => {
+        for (let i = 0; i < times; i += 1) replies.push(reply);
         if (replies.length === count) resolve(replies);
       },
       lost,

@@ -1,7 +1,7 @@
 /**
  * Sends prepared bytes on the connection of an ioredis client and takes their replies, without an object a
  * command. It touches internals of ioredis, held by a contract test against the pinned version: `client.stream`
- * and its one listener of data, `client.commandQueue` (one entry a reply awaited, in order),
+ * and its one listener of data, `client.commandQueue` (one entry a reply awaited, in order; ours count theirs),
  * `client.condition.select`, and that an entry's command is only ever asked for `name`, `args`, `resolve`,
  * `reject` and `pipelineIndex` (here undefined). Replies are read here too, also those of ordinary commands:
  * ioredis takes four times as long for one, and on two paths every row brings one or two.
@@ -12,7 +12,8 @@ import type { Reply } from './framer.ts';
 import { createReplyParser, ReplyError } from './reply-parser.ts';
 
 export interface ReplyTaker {
-  reply(reply: Reply): void;
+  /** `times`: so many replies in a row are this one. */
+  reply(reply: Reply, times: number): void;
   /** The connection ended; told once, no reply comes after it. */
   lost(): void;
 }
@@ -25,9 +26,17 @@ interface SharedCommand {
   reject(error: Error): void;
 }
 
+interface Bulk {
+  readonly taker: ReplyTaker;
+  /** Replies that are still to come. */
+  left: number;
+}
+
 interface Entry {
   readonly command: SharedCommand;
   readonly select: number;
+  /** Ours, where the replies of the connection are read here. */
+  readonly bulk?: Bulk;
 }
 
 interface Internals {
@@ -36,6 +45,7 @@ interface Internals {
   readonly commandQueue: {
     readonly length: number;
     push(entry: Entry): void;
+    peekFront(): Entry | undefined;
     shift(): Entry | undefined;
   };
   readonly condition: { readonly select: number };
@@ -48,10 +58,19 @@ const taken = new WeakSet<Duplex>();
 function takeReplies({ stream, commandQueue }: Internals): void {
   if (stream === null || taken.has(stream) || commandQueue.length > 0) return;
   taken.add(stream);
-  const parse = createReplyParser((reply) => {
-    const command = commandQueue.shift()?.command;
-    if (reply instanceof Error) command?.reject(reply);
+  /** Gives the reply to what awaits the next ones; gives how many of them it took. */
+  const giveNext = (reply: Reply, times: number): number => {
+    const { command, bulk } = commandQueue.peekFront() ?? {};
+    const count = Math.min(times, bulk?.left ?? 1);
+    if (bulk) bulk.left -= count;
+    if (!bulk?.left) commandQueue.shift();
+    if (bulk) bulk.taker.reply(reply, count);
+    else if (reply instanceof Error) command?.reject(reply);
     else command?.resolve(reply);
+    return count;
+  };
+  const parse = createReplyParser((reply, times) => {
+    for (let left = times; left > 0; ) left -= giveNext(reply, left);
   });
   stream.removeAllListeners('data');
   stream.on('data', (chunk: Buffer) => {
@@ -69,21 +88,20 @@ export function sendBulk(client: Redis, bytes: Buffer, replies: number, taker: R
   if (status !== 'ready' || stream === null || !stream.writable) return false;
   takeReplies(client as unknown as Internals);
   let isLost = false;
-  const entry = {
-    select: condition.select,
-    command: {
-      name: 'featurectl',
-      args: [],
-      resolve: (reply: Reply) => taker.reply(reply),
-      reject: (error: Error) => {
-        // What the server answers is a ReplyError; a lost connection is told by another.
-        if (error instanceof ReplyError || error.name === 'ReplyError') return taker.reply(error);
-        if (!isLost) taker.lost();
-        isLost = true;
-      },
+  const command: SharedCommand = {
+    name: 'featurectl',
+    args: [],
+    resolve: (reply) => taker.reply(reply, 1),
+    reject: (error) => {
+      // What the server answers is a ReplyError; a lost connection is told by another.
+      if (error instanceof ReplyError || error.name === 'ReplyError') return taker.reply(error, 1);
+      if (!isLost) taker.lost();
+      isLost = true;
     },
   };
-  for (let i = 0; i < replies; i += 1) commandQueue.push(entry);
+  const { select } = condition;
+  if (taken.has(stream)) commandQueue.push({ select, command, bulk: { taker, left: replies } });
+  else for (let i = 0; i < replies; i += 1) commandQueue.push({ select, command });
   // What write() answers needs no attention: inFlight chunks are the bound of what the socket can hold.
   stream.write(bytes);
   return true;

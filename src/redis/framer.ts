@@ -48,6 +48,8 @@ export interface Outcomes {
 export interface ReplyReader {
   /** Takes one reply of the chunk's current unit; true when the unit's replies are complete. */
   take(reply: Reply, chunk: Chunk, outcomes: Outcomes): boolean;
+  /** Takes OK as the only reply of each of the next `units` units at once; false or absent: it is not for this path. */
+  takeOks?(units: number, chunk: Chunk, outcomes: Outcomes): boolean;
   /** Forgets the replies of a unit that will be sent again. */
   reset(): void;
 }

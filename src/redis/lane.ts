@@ -84,12 +84,12 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     const isSent =
       client !== null &&
       sendBulk(client, bytes, expected, {
-        reply: (reply) => {
+        reply: (reply, times) => {
           if (sentIn !== epoch || dead) return;
-          awaited -= 1;
+          awaited -= times;
           repliedAt = Date.now();
           guarded(() => {
-            if (remedy === 'none') take(chunk, reply);
+            takeRun(chunk, reply, times);
             if (awaited === 0 && (remedy !== 'none' || !aside.isEmpty())) heal();
           });
         },
@@ -115,6 +115,13 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     heal();
   }
 
+  /** Of the same reply: nearly all that a load is answered are runs of OK. */
+  function takeRun(chunk: Chunk, reply: Reply, times: number): void {
+    const isPlain = reply === 'OK' && remedy === 'none' && aside.isEmpty();
+    if (isPlain && replies.takeOks?.(times, chunk, outcomesOf(chunk))) return pass(chunk, times);
+    for (let i = 0; i < times && remedy === 'none' && !dead; i += 1) take(chunk, reply);
+  }
+
   function take(chunk: Chunk, reply: Reply): void {
     const isHeld = !aside.isEmpty() && !isForExisting(reply) && aside.holds(chunk);
     const isWhole = replies.take(
@@ -124,7 +131,12 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     );
     if (!isWhole || remedy !== 'none' || dead) return;
     if (isHeld) aside.add(chunk, 'held');
-    chunk.unit += 1;
+    pass(chunk, 1);
+  }
+
+  /** So many units of the chunk are answered for. */
+  function pass(chunk: Chunk, units: number): void {
+    chunk.unit += units;
     if (chunk.unit < chunk.units) return;
     flying.shift();
     pool.give(chunk);

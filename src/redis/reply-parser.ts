@@ -17,16 +17,16 @@ const LF = 0x0a;
 /** Stands for a reply whose end has not come yet. */
 const INCOMPLETE = Symbol('incomplete');
 
-/** The bytes of the reply that nearly every row of a healthy load brings. */
-const OK = Buffer.from('+OK\r\n');
+/** Bytes of the reply that nearly every row of a healthy load brings. */
+const OK_BYTES = '+OK\r\n'.length;
 
 /**
  * Gives the function that takes bytes as they come, and tells each reply when it is complete: numbers, simple
- * strings as text, bulk strings as bytes, errors, null, lists. Before the first one the line end of a reply that
+ * strings as text, bulk strings as bytes, errors, null, lists. `times`: so many replies in a row are the same one. Before the first one the line end of a reply that
  * another reader has taken may stand. It throws where the bytes are no replies. Holds the reply that is not
  * complete, whatever its size.
  */
-export function createReplyParser(tell: (reply: Reply) => void): (chunk: Buffer) => void {
+export function createReplyParser(tell: (reply: Reply, times: number) => void): (chunk: Buffer) => void {
   let held: Buffer | null = null;
   let hasBegun = false;
   return (chunk) => {
@@ -36,12 +36,18 @@ export function createReplyParser(tell: (reply: Reply) => void): (chunk: Buffer)
     hasBegun ||= cursor.at < bytes.length;
     while (cursor.at < bytes.length) {
       const start = cursor.at;
-      const reply = isOk(bytes, start) ? readOk(cursor) : readReply(cursor);
+      const oks = countOks(bytes, start);
+      if (oks > 0) {
+        cursor.at += oks * OK_BYTES;
+        tell('OK', oks);
+        continue;
+      }
+      const reply = readReply(cursor);
       if (reply === INCOMPLETE) {
         held = bytes.subarray(start);
         return;
       }
-      tell(reply);
+      tell(reply, 1);
     }
   };
 }
@@ -52,13 +58,12 @@ function lineEnds(bytes: Buffer): number {
   return at;
 }
 
-function isOk(bytes: Buffer, at: number): boolean {
-  return bytes[at + 1] === 0x4f && bytes[at + 4] === LF && bytes[at] === 0x2b && bytes[at + 2] === 0x4b;
-}
-
-function readOk(cursor: Cursor): Reply {
-  cursor.at += OK.length;
-  return 'OK';
+function countOks(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === 0x2b && bytes[at + 1] === 0x4f && bytes[at + 2] === 0x4b && bytes[at + 4] === LF) {
+    at += OK_BYTES;
+  }
+  return (at - from) / OK_BYTES;
 }
 
 function readReply(cursor: Cursor): Reply | typeof INCOMPLETE {

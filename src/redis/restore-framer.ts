@@ -88,6 +88,10 @@ export function createRestoreReplies(): ReplyReader {
       else outcomes.trouble(reply.message);
       return true;
     },
+    takeOks: (units, _chunk, outcomes) => {
+      outcomes.written(units);
+      return true;
+    },
     reset: () => {},
   };
 }

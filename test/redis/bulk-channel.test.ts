@@ -52,8 +52,8 @@ function send(bytes: Buffer, replies: number, on = client): Taken {
   });
   const taken: Taken = { replies: [], lost: 0, settled };
   const isSent = sendBulk(on, bytes, replies, {
-    reply: (reply) => {
-      taken.replies.push(reply);
+    reply: (reply, times) => {
+      for (let i = 0; i < times; i += 1) taken.replies.push(reply);
       if (taken.replies.length === replies) done();
     },
     lost: () => {
@@ -122,6 +122,8 @@ it('an entry of the queue is asked for nothing but name, args, resolve, reject a
     });
     push({ ...entry, command: spied });
   };
+  // While it is awaited, ioredis reads the replies.
+  client.echo('first').catch(() => {});
   const taken = send(bytesOf(['PING'], ['NO-SUCH-COMMAND'], ['CLIENT', 'PAUSE', '50'], ['SET', 'a', 'b']), 4);
   await pause(10);
   client.disconnect();
@@ -130,6 +132,28 @@ it('an entry of the queue is asked for nothing but name, args, resolve, reject a
   expect([...asked].filter((name) => !allowed.includes(String(name)))).toEqual([]);
   expect(asked).toContain('resolve');
   expect(asked).toContain('reject');
+});
+
+it('replies in a row that are the same come together, never more than were awaited', async () => {
+  const counts: [Reply, number][] = [];
+  const awaited = [3, 2].map((replies) => {
+    const sets = Array.from({ length: replies }, () => ['SET', 'a', 'b']);
+    return new Promise<void>((resolve, reject) => {
+      let left = replies;
+      const reply = (given: Reply, times: number): void => {
+        counts.push([given, times]);
+        left -= times;
+        if (left === 0) resolve();
+      };
+      sendBulk(client, bytesOf(...sets), replies, { reply, lost: reject });
+    });
+  });
+  const own = client.set('a', 'c');
+  await Promise.all(awaited);
+  expect(await own).toBe('OK');
+  expect(counts.map(([reply]) => reply)).toEqual(counts.map(() => 'OK'));
+  expect(counts.reduce((sum, [, times]) => sum + times, 0)).toBe(5);
+  expect(Math.max(...counts.map(([, times]) => times))).toBeLessThanOrEqual(3);
 });
 
 describe('a lost connection is told once, and nothing after it', () => {

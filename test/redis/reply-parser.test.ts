@@ -6,7 +6,9 @@ import { createReplyParser, ReplyError } from '../../src/redis/reply-parser.ts';
 
 function parsed(chunks: readonly Buffer[]): Reply[] {
   const replies: Reply[] = [];
-  const parse = createReplyParser((reply) => replies.push(reply));
+  const parse = createReplyParser((reply, times) => {
+    for (let i = 0; i < times; i += 1) replies.push(reply);
+  });
   for (const chunk of chunks) parse(chunk);
   return replies;
 }

@@ -18,6 +18,11 @@ export interface IngestJob {
   readonly graceMs: number;
 }
 
+/** The job while it runs. */
+interface Run extends IngestJob {
+  readonly orAborted: AbortWatch['orAborted'];
+}
+
 /** How a run ended. In every case each row read is in exactly one count of the ledger. */
 export type Ending =
   | { readonly kind: 'complete' | 'interrupted' }
@@ -26,12 +31,18 @@ export type Ending =
   | { readonly kind: 'fatal'; readonly error: unknown };
 
 export async function ingest(job: IngestJob): Promise<Ending> {
-  const ending = await closed(job, await settle(job, await readAll(job)));
-  job.ledger.assertBalanced();
-  return ending;
+  const { orAborted, release } = watchAbort(job.signal);
+  try {
+    const run: Run = { ...job, orAborted };
+    const ending = await closed(job, await settle(run, await readAll(run)));
+    job.ledger.assertBalanced();
+    return ending;
+  } finally {
+    release();
+  }
 }
 
-async function readAll(job: IngestJob): Promise<Ending> {
+async function readAll(job: Run): Promise<Ending> {
   try {
     for (const open of job.sources) {
       if (job.signal.aborted) return { kind: 'interrupted' };
@@ -49,7 +60,7 @@ async function readAll(job: IngestJob): Promise<Ending> {
   }
 }
 
-async function readSource(job: IngestJob, source: Source): Promise<Ending | null> {
+async function readSource(job: Run, source: Source): Promise<Ending | null> {
   const encoder = job.compile(source);
   const recordColumns = source.recordColumns(encoder.selected);
   for await (const batch of source.batches(encoder.selected)) {
@@ -59,7 +70,7 @@ async function readSource(job: IngestJob, source: Source): Promise<Ending | null
   return null;
 }
 
-async function readBatch(job: IngestJob, encoder: RowEncoder, origin: RowOrigin): Promise<Ending | null> {
+async function readBatch(job: Run, encoder: RowEncoder, origin: RowOrigin): Promise<Ending | null> {
   const { ledger, writer, accounts } = job;
   accounts.begin(origin);
   for (let row = 0; row < origin.batch.rowCount; ) {
@@ -69,22 +80,22 @@ async function readBatch(job: IngestJob, encoder: RowEncoder, origin: RowOrigin)
     if (step.fault) accounts.failure(origin, step.next - 1, step.stage, step.fault);
     row = step.next;
     if (ledger.overBudget(false)) return { kind: 'budget', isRead: false };
-    if (step.full) await orAborted(writer.room(), job.signal);
+    if (step.full) await job.orAborted(writer.room());
     if (job.signal.aborted) return { kind: 'interrupted' };
   }
-  if (accounts.mustSettle()) await orAborted(writer.drain(), job.signal);
+  if (accounts.mustSettle()) await job.orAborted(writer.drain());
   await accounts.flush();
   return ledger.overBudget(false) ? { kind: 'budget', isRead: false } : null;
 }
 
 /** Brings every row that was read to its count, whatever ended the reading. */
-async function settle(job: IngestJob, ending: Ending): Promise<Ending> {
+async function settle(job: Run, ending: Ending): Promise<Ending> {
   if (ending.kind === 'interrupted') {
     await job.writer.abandon(job.graceMs);
     return ending;
   }
   try {
-    await orAborted(job.writer.drain(), job.signal);
+    await job.orAborted(job.writer.drain());
   } catch (error) {
     await job.writer.abandon(job.signal.aborted ? job.graceMs : 0);
     if (job.signal.aborted) return { kind: 'interrupted' };
@@ -104,17 +115,24 @@ async function closed(job: IngestJob, ending: Ending): Promise<Ending> {
   }
 }
 
-/** The promise, or a rejection as soon as the signal aborts. */
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = (): void => reject(new FeaturectlError('INTERNAL', 'interrupted'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+interface AbortWatch {
+  /** The promise, or a rejection as soon as the signal aborts. One promise at a time. */
+  orAborted(work: Promise<void>): Promise<void>;
+  release(): void;
+}
+
+/** One listener for all of a run, since a load waits for room about once a chunk. */
+function watchAbort(signal: AbortSignal): AbortWatch {
+  let reject = (_error: Error): void => {};
+  const onAbort = (): void => reject(new FeaturectlError('INTERNAL', 'interrupted'));
+  signal.addEventListener('abort', onAbort);
+  return {
+    orAborted: (work) =>
+      new Promise((resolve, refuse) => {
+        reject = refuse;
+        if (signal.aborted) onAbort();
+        work.then(resolve, refuse);
+      }),
+    release: () => signal.removeEventListener('abort', onAbort),
+  };
 }

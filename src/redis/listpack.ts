@@ -66,9 +66,8 @@ export function putPayload(
   names: readonly PayloadName[],
   limits: ListpackLimits,
 ): number {
-  const end = isShort(hash, names, limits)
-    ? putListpack(buffer, at, hash, names)
-    : putPairs(buffer, at, hash, names);
+  let end = putListpack(buffer, at, hash, names, limits);
+  if (end < 0) end = putPairs(buffer, at, hash, names);
   buffer[end] = RDB_VERSION;
   buffer[end + 1] = 0;
   if (placed?.bytes !== buffer)
@@ -77,19 +76,6 @@ export function putPayload(
   if (offset < 0) putCrc64(buffer, at, end + 2);
   else putArenaCrc64(offset + at, offset + end + 2);
   return end + 10;
-}
-
-function isShort(
-  { count, features, starts, ends }: HashFields,
-  names: readonly PayloadName[],
-  limits: ListpackLimits,
-): boolean {
-  if (count > limits.entries) return false;
-  for (let i = 0; i < count; i += 1) {
-    if (ends[i]! - starts[i]! > limits.valueBytes) return false;
-    if (names[features[i]!]!.entry === null) return false;
-  }
-  return true;
 }
 
 function putPairs(
@@ -126,27 +112,36 @@ function putLength(buffer: Buffer, at: number, length: number): number {
   return at + 5;
 }
 
-/** The listpack stands in a string; its length is known only afterwards, so five bytes are kept for it. */
+/**
+ * The listpack stands in a string; its length is known only afterwards, so five bytes are kept for it. -1: a name or
+ * value is too long for one, or they are too many.
+ */
 function putListpack(
   buffer: Buffer,
   at: number,
   { count, features, sources, starts, ends }: HashFields,
   names: readonly PayloadName[],
+  limits: ListpackLimits,
 ): number {
+  if (count > limits.entries) return -1;
   const view = viewOf(buffer);
   buffer[at] = TYPE_HASH_LISTPACK;
-  const start = at + 6;
-  let pos = start + 6;
+  const list = at + 6;
+  let pos = list + 6;
   for (let i = 0; i < count; i += 1) {
-    pos = putWords(view, pos, names[features[i]!]!.entry!);
-    pos = putEntry(buffer, view, pos, sources[i]!, starts[i]!, ends[i]!);
+    const { entry } = names[features[i]!]!;
+    const start = starts[i]!;
+    const end = ends[i]!;
+    if (entry === null || end - start > limits.valueBytes) return -1;
+    pos = putWords(view, pos, entry);
+    pos = putEntry(buffer, view, pos, sources[i]!, start, end);
   }
   buffer[pos++] = 0xff;
-  const bytes = pos - start;
+  const bytes = pos - list;
   buffer[at + 1] = 0x80;
   view.setUint32(at + 2, bytes);
-  view.setUint32(start, bytes, true);
-  view.setUint16(start + 4, count * 2, true);
+  view.setUint32(list, bytes, true);
+  view.setUint16(list + 4, count * 2, true);
   return pos;
 }
 

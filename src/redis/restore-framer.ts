@@ -9,7 +9,7 @@ import { BULK_OVERHEAD, digitsOf, fixed, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault } from './script-replies.ts';
 import { judge } from './server-errors.ts';
-import { createViewer, putSpan, putWords, wordsOf } from './words.ts';
+import { createViewer, putSpan, putWords, type Words, wordsOf } from './words.ts';
 
 export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
@@ -31,13 +31,14 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
   const keyViewOf = createViewer();
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
+  const putTtl = createTtlWriter();
 
   const put = (buffer: Buffer, at: number, row: FramedRow): number => {
     const view = viewOf(buffer);
     let pos = putWords(view, at, head);
     pos = putHead(buffer, pos, row.keyLength);
     pos = putSpan(view, pos, keyViewOf(row.key), 0, row.keyLength);
-    pos = putTtl(buffer, putLineEnd(buffer, pos), row.ttlMs);
+    pos = putTtl(buffer, view, putLineEnd(buffer, pos), row.ttlMs);
     const payload = pos + 1 + digits + 2;
     let end = putPayload(buffer, payload, row, fields, limits);
     const length = end - payload;
@@ -76,8 +77,17 @@ function putLineEnd(buffer: Buffer, at: number): number {
   return at + 2;
 }
 
-function putTtl(buffer: Buffer, at: number, ttlMs: number): number {
-  return putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ttlMs)), ttlMs));
+/** Keeps the bytes of a TTL that two rows in a row have: without jitter that is every row. */
+function createTtlWriter() {
+  let last = -1;
+  let kept: { readonly ttlMs: number; readonly bulk: Words } | null = null;
+  return (buffer: Buffer, view: DataView, at: number, ttlMs: number): number => {
+    if (kept?.ttlMs === ttlMs) return putWords(view, at, kept.bulk);
+    const end = putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ttlMs)), ttlMs));
+    if (ttlMs === last) kept = { ttlMs, bulk: wordsOf(buffer.subarray(at, end)) };
+    last = ttlMs;
+    return end;
+  };
 }
 
 export function createRestoreReplies(): ReplyReader {

@@ -62,7 +62,8 @@ export function createRowFramer(
   function addField(feature: number, bytes: Uint8Array, start: number, end: number): void {
     const i = row.count++;
     row.features[i] = feature;
-    row.sources[i] = bytes;
+    // Mostly it is there already, and a look costs less than telling the garbage collector.
+    if (row.sources[i] !== bytes) row.sources[i] = bytes;
     row.starts[i] = start;
     row.ends[i] = end;
     row.bytes += end - start;

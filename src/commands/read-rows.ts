@@ -1,5 +1,5 @@
 /** The rows of sources as `verify` expects them in Redis: read and mapped as ingest does, but kept. */
-import { createCollector, type ExpectedRow } from '../core/expectations.ts';
+import { createCollector, type ExpectedRows } from '../core/expectations.ts';
 import type { Source, WriteMode } from '../core/types.ts';
 import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
 
@@ -18,8 +18,8 @@ export async function* readRows(
   schema: FeatureSchema,
   mode: WriteMode,
   counts: RowCounts,
-): AsyncGenerator<readonly ExpectedRow[]> {
-  const collector = createCollector();
+): AsyncGenerator<ExpectedRows> {
+  const collector = createCollector(schema.features.length);
   for (const open of sources) {
     const source = await open();
     try {

@@ -1,7 +1,8 @@
 /** `featurectl verify`: reads the sources again and compares with what Redis holds. */
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import { createRowSample, type ExpectedRow } from '../core/expectations.ts';
-import type { FeatureReader } from '../core/feature-reader.ts';
+import { createRowSample, type ExpectedRow, type ExpectedRows } from '../core/expectations.ts';
+import type { FeatureReader, PairReader } from '../core/feature-reader.ts';
+import { createRowMatcher, type RowMatcher } from '../core/match-row.ts';
 import type { Source } from '../core/types.ts';
 import { createVerdicts, type KeyDifference, type Verdicts } from '../core/verdicts.ts';
 import {
@@ -13,13 +14,14 @@ import {
   verifyReport,
 } from '../output/verify-report.ts';
 import { assertWritable, writeWhole } from '../output/whole-file.ts';
-import { connect, createReader } from '../redis/index.ts';
+import { connect, createPairReader, createReader } from '../redis/index.ts';
 import type { FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
+import { compareByBytes, compareOneByOne } from './compare-rows.ts';
 import { oneTryOptions } from './connection.ts';
 import type { Io, VerifyOptions } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
-import { readInOrder, signalCode } from './read-in-order.ts';
+import { signalCode } from './read-in-order.ts';
 import { type RowCounts, readRows } from './read-rows.ts';
 import { expandOptions, openOptions } from './reading.ts';
 import { declaredSchema, schemaOf } from './resolve-schema.ts';
@@ -56,6 +58,8 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
   try {
     const schema = declared ?? schemaOf(options.schema, first.columns);
     const connection = await connect(await oneTryOptions(options.connection, io.signal));
+    const reader = createReader(connection);
+    const pairs = connection.cluster ? null : createPairReader(connection);
     try {
       /** The first source stands open already when it is read for the first time. */
       const sources = locations.map((location, i) => async () => {
@@ -63,11 +67,12 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
         isTaken = true;
         return first;
       });
-      const found = await compareAll(options, schema, sources, names, createReader(connection));
+      const found = await compareAll(options, schema, sources, names, { reader, pairs });
       const facts = gatherFacts(options, names, startedAt, found);
       await show(facts, options, io);
       return facts.exitCode;
     } finally {
+      pairs?.close();
       await connection.close();
     }
   } finally {
@@ -83,6 +88,12 @@ interface Found {
   readonly first: readonly KeyDifference[];
 }
 
+interface Readers {
+  readonly reader: FeatureReader;
+  /** Null: a Cluster, whose keys are on several servers. */
+  readonly pairs: PairReader | null;
+}
+
 type Sources = readonly (() => Promise<Source>)[];
 
 /** Pass after pass where more keys differ than can be held; see core/verdicts.ts. */
@@ -91,23 +102,25 @@ async function compareAll(
   schema: FeatureSchema,
   sources: Sources,
   names: readonly string[],
-  reader: FeatureReader,
+  readers: Readers,
 ): Promise<Found> {
-  const verdicts = createVerdicts({
+  const judging = {
     fields: schema.fields,
     ignored: new Set(schema.features.flatMap(({ stamp }, i) => (stamp === null ? [] : [i]))),
     isReplace: options.mode === 'replace',
     hasTtl: schema.ttlMs > 0,
     limit: options.heldKeys ?? HELD_KEYS,
-  });
+  };
+  const verdicts = createVerdicts(judging);
+  const matches = createRowMatcher(judging);
   const counts = noDifferences();
   const fields = new Set(schema.fields);
   let first: readonly KeyDifference[] = [];
   let total: { rows: RowCounts; compared: number } | null = null;
   for (;;) {
     const rows: RowCounts = { read: 0, rejected: 0, empty: 0 };
-    const batches = sampled(options, readRows(sources, schema, options.mode, rows));
-    const compared = await compareRows(batches, reader, verdicts);
+    const batches = readRows(sources, schema, options.mode, rows);
+    const compared = await compareOnce(options, batches, readers, matches, verdicts);
     total ??= { rows, compared };
     const { differences, isDone, share } = verdicts.finish();
     countDifferences(differences, fields, counts);
@@ -126,40 +139,39 @@ function refuseSecondPass(names: readonly string[]): void {
   );
 }
 
-/** All rows, or at the end those of a sample of keys. */
+/** One pass over the sources. Gives how many rows were compared. */
+async function compareOnce(
+  options: VerifyOptions,
+  batches: AsyncIterable<ExpectedRows>,
+  { reader, pairs }: Readers,
+  matches: RowMatcher,
+  verdicts: Verdicts,
+): Promise<number> {
+  const isSample = options.sample !== Number.POSITIVE_INFINITY;
+  if (pairs !== null && !isSample && verdicts.watchesAll) {
+    return compareByBytes(batches, pairs, reader, matches, verdicts);
+  }
+  const rows = isSample ? sampled(options, batches) : allRows(batches);
+  return compareOneByOne(rows, reader, verdicts);
+}
+
+async function* allRows(batches: AsyncIterable<ExpectedRows>): AsyncGenerator<readonly ExpectedRow[]> {
+  for await (const batch of batches) yield Array.from({ length: batch.count }, (_, i) => batch.row(i));
+}
+
+/** At the end, the rows of a sample of keys. */
 async function* sampled(
   { sample, seed, mode }: VerifyOptions,
-  batches: AsyncIterable<readonly ExpectedRow[]>,
+  batches: AsyncIterable<ExpectedRows>,
 ): AsyncGenerator<readonly ExpectedRow[]> {
-  if (sample === Number.POSITIVE_INFINITY) {
-    yield* batches;
-    return;
-  }
   const chosen = createRowSample(sample, seed, mode === 'replace');
-  for await (const rows of batches) for (const row of rows) chosen.add(row);
+  for await (const rows of allRows(batches)) for (const row of rows) chosen.add(row);
   const rows = chosen.take();
   for (let at = 0; at < rows.length; at += SAMPLE_READ) yield rows.slice(at, at + SAMPLE_READ);
 }
 
 /** Keys of a sample in one read. */
 const SAMPLE_READ = 500;
-
-/** Rows in file order. Gives how many were compared. */
-async function compareRows(
-  batches: AsyncIterable<readonly ExpectedRow[]>,
-  reader: FeatureReader,
-  verdicts: Verdicts,
-): Promise<number> {
-  let compared = 0;
-  async function* watched(): AsyncGenerator<readonly ExpectedRow[]> {
-    for await (const rows of batches) yield rows.filter(({ key }) => verdicts.watches(key));
-  }
-  await readInOrder(watched(), reader, (row, outcome) => {
-    verdicts.add(row, outcome);
-    compared += 1;
-  });
-  return compared;
-}
 
 function gatherFacts(
   { mode, sample, seed }: VerifyOptions,

@@ -20,6 +20,33 @@ export interface FeatureReader {
   read(keys: readonly ByteString[]): Promise<readonly ReadOutcome[]>;
 }
 
+/** Keys in flat memory. */
+export interface KeyList {
+  readonly count: number;
+  readonly bytes: Buffer;
+  /** Place of a key in `bytes`. */
+  keyStart(index: number): number;
+  keyEnd(index: number): number;
+}
+
+/** Told of each key once, in order. */
+export interface PairTaker {
+  /**
+   * `spans`: start and end in `bytes` of `count` names and values in turn, 0 where there is no such key; all valid
+   * during the call only. `ttlMs`: negative where the key has none.
+   */
+  entity(index: number, ttlMs: number, bytes: Buffer, spans: Int32Array, count: number): void;
+  /** The server answered an error; which, a FeatureReader tells. */
+  refused(index: number): void;
+}
+
+/** Reads many entities without an object for a value. */
+export interface PairReader {
+  /** Resolves when every key is told. Throws REDIS_CONNECT where no answer comes. */
+  read(keys: KeyList, taker: PairTaker): Promise<void>;
+  close(): void;
+}
+
 /**
  * Takes entities straight from the bytes of a connection, without an object for a value. `spans` holds two numbers
  * for a string, its start in `bytes` (inclusive) and its end (exclusive); start -1 stands for null. Both are the

@@ -45,6 +45,11 @@ export interface VerdictOptions {
 export interface Verdicts {
   /** Rows in file order, each with what Redis holds. */
   add(row: ExpectedRow, outcome: ReadOutcome): void;
+  /** A row that Redis holds just as it is. Nothing where no difference is open, so ask `hasOpen` before. */
+  addMatch(row: ExpectedRow): void;
+  readonly hasOpen: boolean;
+  /** Whether all keys are of the watched share. */
+  readonly watchesAll: boolean;
   /** Whether this key is of the watched share. */
   watches(key: ByteString): boolean;
   /** Ends a pass over the source: what is open is final. Null: all keys are done, else call for another pass. */
@@ -81,7 +86,20 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
     }
   };
   return {
+    get hasOpen() {
+      return open.size > 0;
+    },
+    get watchesAll() {
+      return from === 0 && to === HASHES;
+    },
     watches: (key) => (from === 0 && to === HASHES) || isWatched(hashKey(key, 0)),
+    addMatch: (row) => {
+      const entry = open.get(row.key);
+      if (entry === undefined) return;
+      Object.assign(entry, NOTHING, { place: placeOf(row) });
+      clearSent(entry, row, options);
+      if (entry.features.size === 0) open.delete(row.key);
+    },
     add: (row, outcome) => {
       const known = open.get(row.key);
       const entry = known ?? { hash: hashKey(row.key, 0), ...NOTHING, place: row, features: new Map() };
@@ -119,7 +137,7 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
 const NOTHING = { isMissing: false, isOtherType: false, hasNoTtl: false };
 
 function judge(entry: Open, row: ExpectedRow, outcome: ReadOutcome, options: VerdictOptions): void {
-  entry.place = { source: row.source, row: row.row, line: row.line };
+  entry.place = placeOf(row);
   entry.isMissing = outcome === null;
   entry.isOtherType = outcome instanceof Error;
   entry.hasNoTtl = false;
@@ -131,6 +149,16 @@ function judge(entry: Open, row: ExpectedRow, outcome: ReadOutcome, options: Ver
   if (options.isReplace) entry.features.clear();
   compareFeatures(entry, row, outcome, options);
   if (options.isReplace) findExtra(entry, outcome, options);
+}
+
+function placeOf({ source, row, line }: ExpectedRow): Open['place'] {
+  return { source, row, line };
+}
+
+/** What a row that matches sends is as it should be; what it does not send may still differ. */
+function clearSent({ features }: Open, { values }: ExpectedRow, { fields, isReplace }: VerdictOptions): void {
+  if (isReplace) features.clear();
+  else fields.forEach((field, i) => void (values[i] === undefined || features.delete(field)));
 }
 
 function compareFeatures(

@@ -1,6 +1,6 @@
 /** The grammar: argv and environment → plain typed options. Each command's code is loaded when it is called. */
 import { Command, CommanderError } from 'commander';
-import type { GetOptions, IngestOptions, Io } from '../commands/options.ts';
+import type { GetOptions, IngestOptions, Io, ServeOptions } from '../commands/options.ts';
 import { packageVersion } from '../commands/version.ts';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import { addCheck } from './check.ts';
@@ -30,11 +30,13 @@ export type { Io };
 export interface Handlers {
   ingest(options: IngestOptions, io: Io): Promise<number>;
   get(options: GetOptions, io: Io): Promise<number>;
+  serve(options: ServeOptions, io: Io): Promise<number>;
 }
 
 const lazyHandlers: Handlers = {
   ingest: async (options, io) => (await import('../commands/ingest.ts')).ingestCommand(options, io),
   get: async (options, io) => (await import('../commands/get.ts')).getCommand(options, io),
+  serve: async (options, io) => (await import('../commands/serve.ts')).serveCommand(options, io),
 };
 
 /**
@@ -120,7 +122,7 @@ export function buildProgram(io: Io, handlers: Handlers, done: (code: number) =>
   addGet(program, io, handlers, done);
   addVerify(program, io, done);
   addCompletion(program, io);
-  addServe(program, io, done);
+  addServe(program, io, handlers.serve, done);
   addCheck(program, io, done);
   program.addHelpText('after', ABOUT);
   return program;

@@ -26,7 +26,14 @@ interface ServeFlags extends ConnectionFlags {
   log: 'text' | 'json';
 }
 
-export function addServe(program: Command, io: Io, done: (code: number) => void): void {
+export type ServeHandler = (options: ServeOptions, io: Io) => Promise<number>;
+
+export function addServe(
+  program: Command,
+  io: Io,
+  handler: ServeHandler,
+  done: (code: number) => void,
+): void {
   const command = program
     .command('serve')
     .description('Answer HTTP requests for the features of entities, until SIGTERM or SIGINT.')
@@ -78,7 +85,7 @@ export function addServe(program: Command, io: Io, done: (code: number) => void)
     .addOption(new Option('--log <form>', 'form of log lines').choices(['text', 'json']).default('text'));
   addConnectionOptions(command);
   command.addHelpText('after', EXAMPLES).action(async (flags: ServeFlags) => {
-    done(await (await import('../commands/serve.ts')).serveCommand(serveOptions(flags), io));
+    done(await handler(serveOptions(flags), io));
   });
 }
 

@@ -13,6 +13,8 @@ type Message =
 /** A worker that ends sooner after its start did not come up. */
 const YOUNG_MS = 2000;
 const PAUSE_MS = 1000;
+/** A worker that is starting does not hear that it is to stop: it is told again. */
+const TOLD_AGAIN_MS = 200;
 
 /** Resolves with the exit code when the signal has ended all workers. Throws USAGE or LISTEN where the first do not come up. */
 export async function runWorkers(
@@ -42,7 +44,9 @@ export async function runWorkers(
   };
   for (let i = 0; i < count; i += 1) fork();
   signal.addEventListener('abort', stopAll);
+  const again = setInterval(() => (signal.aborted || failed !== null) && stopAll(), TOLD_AGAIN_MS);
   await allGone(signal, () => failed !== null);
+  clearInterval(again);
   // Its own message said why.
   if (failed !== null)
     throw new FeaturectlError(failed === EXIT.usage ? 'USAGE' : 'LISTEN', 'no worker came up; see above');
@@ -52,8 +56,13 @@ export async function runWorkers(
 function stopAll(): void {
   for (const worker of Object.values(cluster.workers ?? {})) {
     const stop: Message = { featurectl: 'stop' };
-    if (worker?.isConnected()) worker.send(stop);
+    if (worker) tellWorker(worker, stop);
   }
+}
+
+/** One that is ending may not take it any more; its exit is seen elsewhere. */
+function tellWorker(worker: Worker, message: Message): void {
+  if (worker.isConnected()) worker.send(message, () => {});
 }
 
 async function allGone(signal: AbortSignal, hasFailed: () => boolean): Promise<void> {
@@ -70,7 +79,7 @@ function answer(worker: Worker, message: Message, collect: () => Promise<string>
   if (message.featurectl !== 'metrics?') return;
   void collect().then((text) => {
     const reply: Message = { featurectl: 'metrics', id: message.id, text };
-    if (worker.isConnected()) worker.send(reply);
+    tellWorker(worker, reply);
   });
 }
 

@@ -1,5 +1,6 @@
 /** `featurectl serve`: the HTTP feature server over schema files, until a signal ends it. */
 import cluster from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import { whyUnread } from '../core/unread.ts';
 import { openJsonLog } from '../output/log.ts';
@@ -21,6 +22,7 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
     await readViews(options);
     return runWorkers(options.workers, io.signal, tell);
   }
+  const stopped = stopAsked(io.signal);
   const views = await readViews(options);
   const tls = await httpsFiles(options);
   const tokens = await tokensOf(options, tell);
@@ -29,6 +31,8 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
     { withinMs: options.redisTimeoutMs, tell },
   );
   try {
+    // Who can connect is answered: a port that is open without Redis behind it would be 503 at first.
+    await Promise.race([stopped, readyWithin(options.redisTimeoutMs, source)]);
     const server = await startServer({
       ...options,
       views,
@@ -44,8 +48,9 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
         `cannot listen on ${options.host}:${options.port}: ${listenProblem(error)}`,
       );
     });
-    tell(`listening on ${server.url}`);
-    await stopAsked(io.signal);
+    const warning = source.isReady() ? '' : '; Redis does not answer yet: reads are 503 until it does';
+    tell(`listening on ${server.url}${warning}`);
+    await stopped;
     tell('shutting down: requests on the way are answered first');
     await server.close(options.shutdownGraceMs);
     return EXIT.ok;
@@ -56,6 +61,14 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
     if (cluster.isWorker) process.channel?.unref();
   }
 }
+
+/** Resolves when Redis answers, or after `ms`. */
+async function readyWithin(ms: number, source: { isReady(): boolean }): Promise<void> {
+  const until = performance.now() + ms;
+  while (!source.isReady() && performance.now() < until) await delay(POLL_MS);
+}
+
+const POLL_MS = 10;
 
 /** Lines on stderr; never a key or a value. */
 async function openTeller({ quiet, log }: ServeOptions, io: Io): Promise<(message: string) => void> {

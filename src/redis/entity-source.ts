@@ -25,12 +25,17 @@ export interface EntitySourceOptions {
 
 const MAX_AWAITED = 100_000;
 const MAX_UNSENT = 16 * 1024 * 1024;
+/** Keys that are sent at once, whatever is on the way. */
+const FULL_WRITE = 16;
 /** Between questions that find a server which hangs, loads or lost its master while nobody reads. */
 const HEARTBEAT_MS = 500;
 const HEARTBEAT: readonly ByteString[] = [''];
 const PING = '*1\r\n$4\r\nPING\r\n';
-/** Between tries to connect: recovery within two seconds is what users count on. */
-const MAX_PAUSE_MS = 400;
+/** Between tries to connect: recovery within two seconds of Redis' is what users count on. */
+const MAX_PAUSE_MS = 200;
+/** Of the first try to connect; each later one has twice as long, up to the second that a slow link may need. */
+const FIRST_TRY_MS = 250;
+const MAX_TRY_MS = 1000;
 
 interface Read {
   readonly keys: readonly ByteString[];
@@ -54,6 +59,12 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
   let head = 0;
   let awaited = 0;
   let unsent = '';
+  /** Keys of `unsent`. */
+  let unsentKeys = 0;
+  /** Whether `send` comes at the end of this turn. */
+  let isPlanned = false;
+  /** Whether anything was answered since the last `send`. */
+  let hasHeard = false;
   let client: Redis | null = null;
   let stream: Duplex | null = null;
   /** Why reads are not answered now; null: they are. */
@@ -78,16 +89,31 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
 
   function ask(read: Read, command: ByteString): void {
     if (awaited === 0) heardAt = read.startedAt;
-    // All that is asked in this turn of the event loop goes in one write.
-    if (unsent === '') setImmediate(send);
     unsent += command;
+    unsentKeys += read.keys.length;
     awaited += read.keys.length;
     queue.push(read);
+    plan();
   }
 
+  /** All that is asked in this turn of the event loop goes in one write. */
+  function plan(): void {
+    if (!isPlanned) setImmediate(send);
+    isPlanned = true;
+  }
+
+  /**
+   * A few keys wait for the next answer where some are on the way: Redis is busy with those until then, and a write
+   * costs both sides more than the keys in it.
+   */
   function send(): void {
-    if (unsent !== '') stream?.write(unsent, 'latin1');
+    isPlanned = false;
+    const isHeld = awaited > unsentKeys && unsentKeys < FULL_WRITE && !hasHeard;
+    hasHeard = false;
+    if (isHeld || unsent === '') return;
+    stream?.write(unsent, 'latin1');
     unsent = '';
+    unsentKeys = 0;
   }
 
   /** One key of the first read is answered. */
@@ -189,6 +215,7 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     client = null;
     stream = null;
     unsent = '';
+    unsentKeys = 0;
     awaited = 0;
     trouble = why;
     const lost = queue.splice(0).slice(head);
@@ -201,11 +228,13 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
 
   async function reconnect(): Promise<void> {
     const tellFailure = atMostEvery(10_000, tell);
+    let tryMs = FIRST_TRY_MS;
     for (let pause = 20; !isClosed; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
       try {
-        return begin(await opener.open(Math.max(1000, withinMs)));
+        return begin(await opener.open(tryMs));
       } catch (error) {
         if (!isClosed) tellFailure(`Redis at ${opener.shown} cannot be reached: ${messageOf(error)}`);
+        tryMs = Math.min(tryMs * 2, Math.max(MAX_TRY_MS, withinMs));
         await sleep(pause / 2 + (Math.random() * pause) / 2);
       }
     }
@@ -219,8 +248,10 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
       try {
         take(chunk);
       } catch (error) {
-        lose(messageOf(error));
+        return lose(messageOf(error));
       }
+      hasHeard = true;
+      if (unsent !== '') plan();
     };
     const onClose = (): void => {
       if (client === opened) lose('the connection was closed');

@@ -145,7 +145,7 @@ function addJsonBodies(app: FastifyInstance): void {
 
 function addProblems(app: FastifyInstance, tell: (message: string) => void, observe: Observe): void {
   app.setErrorHandler((error: FastifyError | ServerProblem, request, reply) => {
-    const problem = problemOfError(error);
+    const problem = problemOfError(error, request.body);
     if (problem.code === 'INTERNAL') {
       tell(`a bug in featurectl, at ${request.method} ${request.routeOptions.url}: ${error.stack ?? error}`);
     }

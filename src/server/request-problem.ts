@@ -1,10 +1,11 @@
-/** Whatever ended a request → the problem that is told; never a stack, never more of a value than its name. */
+/** Whatever ended a request → the problem that is told; never a stack, never a value but the name of a feature. */
 import type { FastifyError } from 'fastify';
 import { ServerProblem } from './problems.ts';
 
-export function problemOfError(error: FastifyError | ServerProblem): ServerProblem {
+/** `body`: what was asked, as far as it was read. */
+export function problemOfError(error: FastifyError | ServerProblem, body: unknown): ServerProblem {
   if (error instanceof ServerProblem) return error;
-  if (error.validation) return invalid(error);
+  if (error.validation) return invalid(error, body);
   switch (error.statusCode) {
     case 413:
       return new ServerProblem(
@@ -23,10 +24,10 @@ export function problemOfError(error: FastifyError | ServerProblem): ServerProbl
 }
 
 /** The field is named as a caller would write it: `entity_keys[3].country`. */
-function invalid({ validation, validationContext }: FastifyError): ServerProblem {
+function invalid({ validation, validationContext }: FastifyError, body: unknown): ServerProblem {
   const first = validation?.[0];
   const path = (first?.instancePath ?? '').split('/').slice(1).map(unescapePointer);
-  const { missingProperty, additionalProperty } = first?.params ?? {};
+  const { missingProperty, additionalProperty, allowedValues } = first?.params ?? {};
   const named = missingProperty ?? additionalProperty;
   if (typeof named === 'string') path.push(named);
   const field = path.reduce((text, part) => text + partText(text, part), '') || String(validationContext);
@@ -35,8 +36,27 @@ function invalid({ validation, validationContext }: FastifyError): ServerProblem
       ? 'is missing'
       : additionalProperty !== undefined
         ? 'is not known here'
-        : (first?.message ?? 'is wrong');
+        : Array.isArray(allowedValues)
+          ? notAllowed(allowedValues, nameAt(body, path))
+          : (first?.message ?? 'is wrong');
   return new ServerProblem('INVALID', `${field}: ${what}`, field);
+}
+
+/** Few allowed values are told; features of a view are in its documentation. */
+function notAllowed(allowed: readonly unknown[], name: string | null): string {
+  if (name === null) return `expected ${allowed.join(' or ')}`;
+  const shown = JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
+  return `expected a feature of this view, found ${shown}; GET /docs lists them`;
+}
+
+const MAX_SHOWN = 100;
+
+/** The name of a feature that was asked for, at `features/1`; null where `path` is another place. */
+function nameAt(body: unknown, [field, index]: readonly string[]): string | null {
+  if (field !== 'features' || index === undefined) return null;
+  const names = (body as { readonly features?: readonly unknown[] } | null)?.features;
+  const name = names?.[Number(index)];
+  return typeof name === 'string' ? name : null;
 }
 
 function partText(before: string, part: string): string {

@@ -133,7 +133,7 @@ it('a key that is not that of the certificate', async () => {
 it('walks every flag that takes a file', () => {
   const walked = new Set(USES.map(({ flag }) => flag));
   const io = { stdout: process.stdout, stderr: process.stderr, env: {}, signal: AbortSignal.abort() };
-  const unused = { ingest: async () => 0, get: async () => 0 };
+  const unused = { ingest: async () => 0, get: async () => 0, serve: async () => 0 };
   const { commands } = buildProgram(io, unused, () => {});
   const taking = commands.flatMap((command) => command.options).filter(({ flags }) => /<file/i.test(flags));
   expect(taking.length).toBeGreaterThan(10);

@@ -2,18 +2,23 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { type Handlers, runCli } from '../../src/cli/program.ts';
-import type { GetOptions, IngestOptions } from '../../src/commands/options.ts';
+import type { GetOptions, IngestOptions, ServeOptions } from '../../src/commands/options.ts';
 
 interface Parsed {
   readonly code: number;
   readonly ingest: IngestOptions | null;
   readonly get: GetOptions | null;
+  readonly serve: ServeOptions | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 async function parse(argv: string[], env: NodeJS.ProcessEnv = {}): Promise<Parsed> {
-  const seen: { ingest: IngestOptions | null; get: GetOptions | null } = { ingest: null, get: null };
+  const seen: { ingest: IngestOptions | null; get: GetOptions | null; serve: ServeOptions | null } = {
+    ingest: null,
+    get: null,
+    serve: null,
+  };
   const handlers: Handlers = {
     ingest: async (options) => {
       seen.ingest = options;
@@ -21,6 +26,10 @@ async function parse(argv: string[], env: NodeJS.ProcessEnv = {}): Promise<Parse
     },
     get: async (options) => {
       seen.get = options;
+      return 0;
+    },
+    serve: async (options) => {
+      seen.serve = options;
       return 0;
     },
   };
@@ -151,6 +160,97 @@ it('validate is ingest --dry-run that goes on to the end', async () => {
 it('get', async () => {
   const { get } = await parse(['get', 'u1', 'u2', '--schema', 's.yaml', '--json']);
   expect(get).toMatchObject({ entities: ['u1', 'u2'], schemaFile: 's.yaml', prefix: '', json: true });
+});
+
+describe('serve', () => {
+  const SERVE = ['serve', '--schema', 's.yaml'];
+  const defaults = {
+    schemaFiles: ['s.yaml'],
+    host: '127.0.0.1',
+    port: 8000,
+    typed: false,
+    staleAfterMs: null,
+    tokenFile: null,
+    httpsCert: null,
+    httpsKey: null,
+    bodyLimit: 1_048_576,
+    maxBatch: 1000,
+    maxInFlight: 1000,
+    requestTimeoutMs: 10_000,
+    redisTimeoutMs: 1000,
+    shutdownGraceMs: 10_000,
+    readFrom: 'master',
+    workers: 1,
+    quiet: false,
+    log: 'text',
+  };
+
+  it('has the documented defaults', async () => {
+    expect((await parse(SERVE)).serve).toEqual({ ...defaults, connection: expect.anything() });
+  });
+
+  const rows: [string[], Partial<Record<keyof ServeOptions, unknown>>][] = [
+    [['--schema', 'a.yaml', 'b.yaml'], { schemaFiles: ['s.yaml', 'a.yaml', 'b.yaml'] }],
+    [['--host', '0.0.0.0'], { host: '0.0.0.0' }],
+    [['--port', '0'], { port: 0 }],
+    [['--typed'], { typed: true }],
+    [['--stale-after', '90m'], { staleAfterMs: 5_400_000 }],
+    [['--token-file', 't'], { tokenFile: 't' }],
+    [['--https-cert', 'c.pem', '--https-key', 'k.pem'], { httpsCert: 'c.pem', httpsKey: 'k.pem' }],
+    [['--body-limit', '64KiB'], { bodyLimit: 65_536 }],
+    [['--max-batch', '5'], { maxBatch: 5 }],
+    [['--max-in-flight', '7'], { maxInFlight: 7 }],
+    [['--request-timeout', '300ms'], { requestTimeoutMs: 300 }],
+    [['--redis-timeout', '50ms'], { redisTimeoutMs: 50 }],
+    [['--shutdown-grace', '0s'], { shutdownGraceMs: 0 }],
+    [['--read-from', 'replica'], { readFrom: 'replica' }],
+    [['--workers', '4'], { workers: 4 }],
+    [['--quiet'], { quiet: true }],
+    [['--log', 'json'], { log: 'json' }],
+  ];
+
+  it.each(rows)('%j', async (flags, options) => {
+    expect((await parse([...SERVE, ...flags])).serve).toMatchObject({ ...defaults, ...options });
+  });
+
+  it('every flag of its own has a row', async () => {
+    const { stdout } = await parse(['serve', '--help']);
+    const own = stdout.slice(0, stdout.indexOf('--redis '));
+    const named = [...own.matchAll(/^ {2}(?:-s, )?(--[a-z-]+)/gm)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(15);
+    expect(rows.flatMap(([flags]) => flags)).toEqual(expect.arrayContaining(named));
+  });
+
+  it('the connection, by flag or environment', async () => {
+    const { serve } = await parse([...SERVE, '--sentinel', 'a:1', '--sentinel-name', 'm'], {
+      REDIS_URL: 'redis://a',
+    });
+    expect(serve?.connection).toMatchObject({ redis: 'redis://a', sentinels: ['a:1'], sentinelName: 'm' });
+  });
+
+  it.each([
+    [['--port', '65536'], /--port.*from 0 to 65535/],
+    [['--stale-after', '0s'], /--stale-after/],
+    [['--body-limit', '1'], /--body-limit/],
+    [['--max-batch', '0'], /--max-batch.*whole number from 1/],
+    [['--max-in-flight', '0'], /--max-in-flight.*whole number from 1/],
+    [['--request-timeout', '10'], /--request-timeout.*such as/],
+    [['--redis-timeout', '1ms'], /--redis-timeout/],
+    [['--shutdown-grace', 'x'], /--shutdown-grace/],
+    [['--read-from', 'any'], /--read-from.*master, replica/],
+    [['--workers', '0'], /--workers.*whole number from 1/],
+    [['--log', 'xml'], /--log.*text, json/],
+    [['--bodylimit', '1'], /unknown option '--bodylimit'/],
+  ])('answers %j with exit 2 and says what it takes', async (flags, message) => {
+    const { code, stderr, serve } = await parse([...SERVE, ...flags]);
+    expect(serve).toBeNull();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('asks for a schema', async () => {
+    await expect(parse(['serve'])).rejects.toThrow(/--schema FILE/);
+  });
 });
 
 it.each([

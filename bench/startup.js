@@ -4,11 +4,19 @@ import { median } from './measure.js';
 
 const ENTRY = new URL('../bin/featurectl.js', import.meta.url).pathname;
 
+/** 200 rows. */
+const USERS = ['fixtures/users.csv', '--schema', 'fixtures/users.yaml'].map((word) =>
+  word.startsWith('-') ? word : new URL(`../${word}`, import.meta.url).pathname,
+);
+
 const COMMANDS = [
   ['node -e 0', ['-e', '0']],
   ['featurectl --version', [ENTRY, '--version']],
   ['featurectl --help', [ENTRY, '--help']],
   ['featurectl ingest --help', [ENTRY, 'ingest', '--help']],
+  ['featurectl validate', [ENTRY, 'validate', ...USERS]],
+  // Where REDIS_URL says to which server.
+  ...(process.env.REDIS_URL ? [['featurectl ingest', [ENTRY, 'ingest', ...USERS]]] : []),
 ];
 
 const rounds = Number(process.argv[2] ?? 21);

@@ -5,8 +5,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { ROOT } from './lib.js';
 
-const ROOT = new URL('..', import.meta.url).pathname;
 const DIST = join(ROOT, 'dist');
 
 /** Files that are found by their path: by bin/, by a thread, beside package.json, by tests. */
@@ -17,6 +17,15 @@ const ENTRIES = [
   'commands/encode-thread',
   'commands/ingest',
   'commands/version',
+];
+
+/** Files that are loaded together, each with all it imports and no earlier group has; a file less to open is a millisecond. */
+const GROUPS = [
+  { name: 'start', test: /src\/main\.ts$/, priority: 5 },
+  { name: 'yaml', test: /node_modules\/yaml\//, priority: 4 },
+  { name: 'grammar', test: /src\/cli\/program\.ts$/, priority: 3 },
+  { name: 'load', test: /src\/commands\/ingest\.ts$/, priority: 2 },
+  { name: 'redis', test: /src\/redis\/index\.ts$/, priority: 1 },
 ];
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -33,7 +42,11 @@ const bundle = await rolldown({
     if (level === 'warn') throw new Error(message);
   },
 });
-const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: 'shared/[name].js' });
+const { output } = await bundle.generate({
+  entryFileNames: '[name].js',
+  chunkFileNames: 'shared/[name].js',
+  codeSplitting: { groups: GROUPS },
+});
 // Only now, so that a build that fails leaves nothing half done.
 rmSync(DIST, { recursive: true, force: true });
 for (const { fileName, code, source } of output) {

@@ -1,6 +1,6 @@
 /** A schema file, YAML or JSON → FeatureSchema. */
 import { type Document, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import type { z } from 'zod';
+import type { z } from 'zod/mini';
 import { yamlProblem } from '../core/yaml-words.ts';
 import { timeZone } from './codecs/time-zone.ts';
 import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';

@@ -1,6 +1,6 @@
 /** Collects what is wrong with a schema file, to tell all of it at once. */
 
-import type { z } from 'zod';
+import type { z } from 'zod/mini';
 import { FeaturectlError } from '../core/errors.ts';
 
 export interface Problems {
@@ -78,6 +78,7 @@ function issueText(issue: z.core.$ZodIssue): string {
     return `expected ${[...new Set(inner.map((text) => text.replace(/^expected /, '')))].join(' or ')}`;
   }
   if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}`;
   return `expected: ${issue.message}`;
 }
 

@@ -110,6 +110,11 @@ features:
     ['a key twice', `${HEAD}ttl: 2h\nfeatures: { x: string }`, /my\.yaml:4: expected each key once/],
     ['a feature twice', `${HEAD}features:\n  x: string\n  x: int8`, /my\.yaml:6: expected each key once/],
     ['no features', `${HEAD}features: {}`, /at least one feature/],
+    [
+      'a bound that is no exact integer',
+      `${HEAD}features: { x: { type: string, max_bytes: 1e300 } }`,
+      /max_bytes: expected at most 9007199254740991, found 1e\+300/,
+    ],
     ['features missing', HEAD, /^features: expected/],
     ['no ttl', 'name: n\nkey: "k:{id}"\nfeatures: { x: string }', /^ttl: expected/],
     [

@@ -165,7 +165,7 @@ async function* sampled(
   batches: AsyncIterable<ExpectedRows>,
 ): AsyncGenerator<readonly ExpectedRow[]> {
   const chosen = createRowSample(sample, seed, mode === 'replace');
-  for await (const rows of allRows(batches)) for (const row of rows) chosen.add(row);
+  for await (const batch of batches) for (let i = 0; i < batch.count; i += 1) chosen.add(batch, i);
   const rows = chosen.take();
   for (let at = 0; at < rows.length; at += SAMPLE_READ) yield rows.slice(at, at + SAMPLE_READ);
 }

@@ -154,7 +154,7 @@ export function mergeRows(earlier: ExpectedRow, later: ExpectedRow, isReplace: b
 }
 
 export interface RowSample {
-  add(row: ExpectedRow): void;
+  add(rows: ExpectedRows, row: number): void;
   /** At the end, once. */
   take(): readonly ExpectedRow[];
 }
@@ -163,10 +163,11 @@ export interface RowSample {
 export function createRowSample(size: number, seed: number, isReplace: boolean): RowSample {
   const pick = createKeyPick<ExpectedRow>(size, seed);
   return {
-    add: (row) => {
-      const known = pick.get(row.key);
-      if (known === undefined) pick.add(row.key, row);
-      else pick.replace(row.key, mergeRows(known, row, isReplace));
+    add: (rows, row) => {
+      const key = rows.key(row);
+      const known = pick.get(key);
+      if (known !== undefined) pick.replace(key, mergeRows(known, rows.row(row), isReplace));
+      else if (pick.wants(key)) pick.add(key, rows.row(row));
     },
     take: pick.take,
   };

@@ -7,6 +7,8 @@ import type { ByteString } from './types.ts';
 export interface KeyPick<T> {
   /** For a key that is not in the sample; nothing happens where it does not belong there. */
   add(key: ByteString, item: T): void;
+  /** False for a key that `add` would not take: spares making its item. */
+  wants(key: ByteString): boolean;
   get(key: ByteString): T | undefined;
   replace(key: ByteString, item: T): void;
   /** At the end, once: at most `size` items. */
@@ -25,6 +27,7 @@ export function createKeyPick<T>(size: number, seed: number): KeyPick<T> {
       // Thinned now and then: a sort for each key would cost more than the ones beyond.
       if (items.size >= 2 * size + 100) limit = thin(items, size);
     },
+    wants: (key) => limit === Number.POSITIVE_INFINITY || hashKey(key, seed) < limit,
     get: (key) => items.get(key)?.item,
     replace: (key, item) => {
       const known = items.get(key);

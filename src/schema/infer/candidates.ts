@@ -100,9 +100,13 @@ function isPlainNumber(cell: ByteString): boolean {
 /** Digits beyond these are not a double's. */
 const DOUBLE_DIGITS = 17;
 
+/** So many digits and signs without an exponent are any double's (DBL_DIG). */
+const FEW = /^-?[\d.]{1,15}$/;
+
 /** Whether a double keeps every digit that is written, as it does of what another double was written as. */
 export function isExactFloat(cell: ByteString): boolean {
   if (!isPlainNumber(cell) && cell !== '-0') return false;
+  if (FEW.test(cell)) return true;
   const digits = cell
     .replace(/[eE].*$/, '')
     .replace(/[-.]/g, '')
@@ -138,6 +142,9 @@ export function startRace(candidates: readonly Candidate[]): Race {
   return raceOf(
     candidates.map((candidate) => ({
       candidate,
+      order: orderOf(candidate.form.type),
+      low: Number.POSITIVE_INFINITY,
+      high: Number.NEGATIVE_INFINITY,
       racer: { form: candidate.form, values: 0, min: '', max: '', longest: 0 },
     })),
   );
@@ -145,6 +152,10 @@ export function startRace(candidates: readonly Candidate[]): Race {
 
 interface Runner {
   readonly candidate: Candidate;
+  readonly order: Order | null;
+  /** The racer's min and max as doubles, where they are numbers. */
+  low: number;
+  high: number;
   readonly racer: Mutable<Racer>;
 }
 
@@ -158,30 +169,47 @@ function raceOf(runners: Runner[]): Race {
         if (isFault(coded)) {
           lost ??= new Set();
           lost.add(runner);
-        } else note(runner.racer, coded);
+        } else note(runner, coded);
       }
       if (lost !== null) live = live.filter((runner) => !lost.has(runner));
     },
     winner: () => live.find(({ candidate }) => candidate.isSure())?.racer ?? null,
-    fork: () => raceOf(live.map(({ candidate, racer }) => ({ candidate, racer: { ...racer } }))),
+    fork: () => raceOf(live.map((runner) => ({ ...runner, racer: { ...runner.racer } }))),
   };
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function note(racer: Mutable<Racer>, coded: ByteString): void {
+function note(runner: Runner, coded: ByteString): void {
+  const { racer, order } = runner;
   racer.longest = Math.max(racer.longest, coded.length);
-  const isLess = orderOf(racer.form.type);
-  if (isLess !== null) {
-    if (racer.values === 0 || isLess(coded, racer.min)) racer.min = coded;
-    if (racer.values === 0 || isLess(racer.max, coded)) racer.max = coded;
-  }
+  if (order !== null && coded !== racer.min && coded !== racer.max) noteOrder(runner, coded, order);
   racer.values += 1;
 }
 
-function orderOf(type: string): ((a: ByteString, b: ByteString) => boolean) | null {
-  if (/^(?:u?int|float|decimal)/.test(type)) return isSmaller;
-  return /^(?:date|timestamp)/.test(type) ? (a, b) => a < b : null;
+function noteOrder(runner: Runner, coded: ByteString, { isLess, isNumber }: Order): void {
+  const { racer } = runner;
+  const number = isNumber ? Number(coded) : Number.NaN;
+  // Doubles keep order, so what lies between them as doubles does exactly.
+  if (number > runner.low && number < runner.high) return;
+  if (racer.values === 0 || isLess(coded, racer.min)) {
+    racer.min = coded;
+    runner.low = number;
+  }
+  if (racer.values === 0 || isLess(racer.max, coded)) {
+    racer.max = coded;
+    runner.high = number;
+  }
+}
+
+interface Order {
+  readonly isLess: (a: ByteString, b: ByteString) => boolean;
+  readonly isNumber: boolean;
+}
+
+function orderOf(type: string): Order | null {
+  if (/^(?:u?int|float|decimal)/.test(type)) return { isLess: isSmaller, isNumber: true };
+  return /^(?:date|timestamp)/.test(type) ? { isLess: (a, b) => a < b, isNumber: false } : null;
 }
 
 function isSmaller(a: ByteString, b: ByteString): boolean {

@@ -8,6 +8,9 @@ import { candidatesOf, type Race, type Racer, startRace, wallTime } from './cand
 /** Different values of a column that are remembered; a column with more is said to be unique in so many rows. */
 export const UNIQUE_LIMIT = 200_000;
 
+/** As many of one that has repeated already, which is no more than a number in a comment. */
+const REPEATED_LIMIT = 10_000;
+
 /** Cells that often stand for null in other people's files. */
 const NULL_WORDS = new Set([
   'NA',
@@ -151,9 +154,9 @@ function createEntities(
     add: (value) => {
       if (!isUsable || typeof codec === 'string') return;
       const entity = value === null ? '' : codec(value);
-      isUsable = !isFault(entity) && fromBytes(entity).trim() !== '';
+      isUsable = !isFault(entity) && !isBlank(entity);
       rows += 1;
-      if (!isUsable || isFault(entity) || seen.size >= UNIQUE_LIMIT) return;
+      if (!isUsable || isFault(entity) || seen.size >= (isUnique ? UNIQUE_LIMIT : REPEATED_LIMIT)) return;
       look(entity);
       if (seen.has(entity)) isUnique = false;
       else seen.add(entity);
@@ -164,7 +167,7 @@ function createEntities(
       looks: rows === 0 || !isUsable ? null : isUuid ? 'uuid' : isCounter ? 'counter' : null,
       isUnique: isUnique && isUsable && rows > 0,
       distinct: seen.size,
-      isCounted: seen.size < UNIQUE_LIMIT,
+      isCounted: seen.size < (isUnique ? UNIQUE_LIMIT : REPEATED_LIMIT),
     }),
   };
 }
@@ -175,4 +178,9 @@ function whyUnfit(name: string): string | null {
   if (/[{}]/.test(name)) return 'has braces in its name, which stand for columns in a key';
   if (name === '_row' || name === '_source') return 'has a name that means something else in a key';
   return name === '' ? 'has no name' : null;
+}
+
+function isBlank(entity: ByteString): boolean {
+  const code = entity.charCodeAt(0);
+  return !(code > 32 && code < 127) && fromBytes(entity).trim() === '';
 }

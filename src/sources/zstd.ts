@@ -2,12 +2,18 @@ import { Decompress } from 'fzstd';
 import { FeaturectlError } from '../core/errors.ts';
 import { type ByteReader, createByteReader } from './byte-reader.ts';
 import { asBuffer, type ByteStream } from './bytes.ts';
+import { inDeadline } from './deadline.ts';
 import { createXxh64 } from './xxh64.ts';
 
 /** Most that a frame may look back, which is what the decoder holds: more than level 19 ever needs. */
 const MAX_WINDOW = 32 * 1024 * 1024;
 
 const MAX_BLOCK = 128 * 1024;
+/**
+ * In which a block of 128 KiB must be decoded, which takes milliseconds. fzstd goes on for ever where the weights of
+ * a Huffman table come from an FSE table of one symbol, and for minutes where sequences copy beyond the block.
+ */
+const BLOCK_MS = 10_000;
 const FRAME_MAGIC = 0xfd2fb528;
 
 /** A frame that holds no data: its magic number ends in any of 16 digits. */
@@ -22,7 +28,7 @@ function isSkippable(magic: number): boolean {
  * SOURCE_CORRUPT for damage and for bytes that are no frame. Holds one window and one block.
  * https://www.rfc-editor.org/rfc/rfc8878
  */
-export async function* unzstd(chunks: ByteStream, name: string): ByteStream {
+export async function* unzstd(chunks: ByteStream, name: string, blockMs = BLOCK_MS): ByteStream {
   const input = createByteReader(chunks);
   try {
     for (;;) {
@@ -30,7 +36,7 @@ export async function* unzstd(chunks: ByteStream, name: string): ByteStream {
       if (magic.length === 0) return;
       const number = magic.length < 4 ? 0 : magic.readUInt32LE();
       if (isSkippable(number)) await skipFrame(input, name);
-      else if (number === FRAME_MAGIC) yield* readFrame(input, magic, name);
+      else if (number === FRAME_MAGIC) yield* readFrame(input, magic, name, blockMs);
       else throw corrupt(name, 'bytes that begin no frame');
     }
   } finally {
@@ -43,10 +49,10 @@ async function skipFrame(input: ByteReader, name: string): Promise<void> {
   if ((await input.skip(length)) < length) throw truncated(name);
 }
 
-async function* readFrame(input: ByteReader, magic: Buffer, name: string): ByteStream {
+async function* readFrame(input: ByteReader, magic: Buffer, name: string, blockMs: number): ByteStream {
   const frame = await readHeader(input, magic, name);
   const hash = frame.hasChecksum ? createXxh64() : null;
-  const decode = blockDecoder(frame.header, name);
+  const decode = blockDecoder(frame.header, name, blockMs);
   let total = 0;
   for (let isLast = false; !isLast; ) {
     const block = await readBlock(input, frame.maxBlock, name);
@@ -125,7 +131,7 @@ async function readBlock(input: ByteReader, maxBlock: number, name: string): Pro
 type DecodeBlock = (block: Buffer, checksum: Buffer | null, isLast: boolean) => readonly Buffer[];
 
 /** fzstd wants the header together with the first block, and the checksum with the last one. */
-function blockDecoder(header: Buffer, name: string): DecodeBlock {
+function blockDecoder(header: Buffer, name: string, blockMs: number): DecodeBlock {
   let pieces: Buffer[] = [];
   let pending: Buffer | null = header;
   const decoder = new Decompress((piece) => {
@@ -136,7 +142,7 @@ function blockDecoder(header: Buffer, name: string): DecodeBlock {
     const parts = [pending, block, checksum].filter((part) => part !== null);
     pending = null;
     try {
-      decoder.push(Buffer.concat(parts), isLast);
+      inDeadline(blockMs, () => decoder.push(Buffer.concat(parts), isLast));
     } catch (error) {
       throw corrupt(name, 'a block that does not decode', error);
     }

@@ -6,7 +6,7 @@ import { unbrotli } from '../../src/sources/brotli.ts';
 import type { ByteStream } from '../../src/sources/bytes.ts';
 import { gunzip } from '../../src/sources/gzip.ts';
 import { unzstd } from '../../src/sources/zstd.ts';
-import { LONG, rawFrame, SHORT, skippableFrame, ZSTD_FRAMES } from './zstd-frames.ts';
+import { HOSTILE_FRAMES, LONG, rawFrame, SHORT, skippableFrame, ZSTD_FRAMES } from './zstd-frames.ts';
 
 type Decompress = (chunks: ByteStream, name: string) => ByteStream;
 
@@ -125,6 +125,16 @@ test.each<[name: string, decompress: Decompress, bytes: Buffer]>([
     largest = Math.max(largest, piece.length);
   }
   expect([total, largest <= 1 << 20]).toEqual([64 << 20, true]);
+});
+
+test.each(HOSTILE_FRAMES)('zstd with %s is given up, and good data is read after it', async (_, bytes) => {
+  const all = unzstd(cut(bytes, 1 << 16), 'x', 100);
+  // Not refused for another reason: it was the deadline that ended it.
+  await expect(all.next()).rejects.toMatchObject({
+    code: 'SOURCE_CORRUPT',
+    cause: { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' },
+  });
+  expect(await outcome(unzstd, DIGITS)).toEqual({ text: SHORT, code: null });
 });
 
 test('the long text has several blocks', () => expect(LONG.length).toBeGreaterThan(128 * 1024));

@@ -37,6 +37,24 @@ export const ZSTD_FRAMES = FRAMES.map(([name, text, base64]) => ({
   bytes: Buffer.from(base64, 'base64'),
 }));
 
+/** A frame of one compressed block. */
+function blockFrame(...content: number[]): Buffer {
+  const header = Buffer.alloc(3);
+  header.writeUIntLE(content.length * 8 + 2 * 2 + 1, 0, 3);
+  return Buffer.concat([Buffer.from('28b52ffd0050', 'hex'), header, Buffer.from(content)]);
+}
+
+/** Blocks that fzstd decodes for ever, or for minutes. */
+export const HOSTILE_FRAMES: readonly (readonly [name: string, bytes: Buffer])[] = [
+  // Literals by a Huffman tree, whose weights are by an FSE table in which one symbol has every state: no bit is used.
+  [
+    'weights of one symbol',
+    blockFrame(0x02 | (4 << 4), 0x00 | (2 << 6), 0x02, 4, 0xf0, 0x03, 0xff, 0xff, 1, 1, 0),
+  ],
+  // No literals; 98,047 sequences, each of them a match of 65,539 bytes or more: all three tables are of one symbol.
+  ['matches beyond the block', blockFrame(0x00, 0xff, 0xff, 0xff, 0x54, 0, 0, 52, 0xff, 0xff, 0xff)],
+];
+
 /** A frame of raw blocks, of at most 64 bytes each, without a checksum. */
 export function rawFrame(text: string): Buffer {
   const data = Buffer.from(text);

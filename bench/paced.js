@@ -1,65 +1,107 @@
 /**
- * Requests at an even rate over keep-alive connections: latency from the moment at which each was due, so that a
- * slow server cannot hide by slowing the load. Arguments: port, path, rate, seconds, connections, bodies (JSON).
+ * Requests over keep-alive connections, at an even rate or as fast as they are answered (rate `max`).
+ * Arguments: port, rate, count, connections, file of requests (JSON: path, body and the status that is expected).
+ * Prints JSON: latencies in ms from the moment at which each request was due, so that a slow server cannot hide by
+ * slowing the load; `sent` the same from when it was written; `late` how long it waited here for that, which is this
+ * program's own delay or that of a machine with other work, and where all connections are busy the server's.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-const [port, path, rate, seconds, connections, bodiesFile] = process.argv.slice(2);
-const requests = JSON.parse(readFileSync(bodiesFile, 'utf8')).map(
-  (body) =>
+const [port, rateText, countText, connectionsText, file] = process.argv.slice(2);
+const count = Number(countText);
+const rate = rateText === 'max' ? Number.POSITIVE_INFINITY : Number(rateText);
+const connections = Number(connectionsText);
+const requests = JSON.parse(readFileSync(file, 'utf8')).map(({ path, body, status }) => ({
+  bytes: Buffer.from(
     `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-);
+  ),
+  start: `HTTP/1.1 ${status} `,
+}));
+// Nothing is made for a request that its latency would hold: no list that grows, one buffer a connection.
+const sentAt = new Float64Array(count);
+const doneAt = new Float64Array(count);
 const idle = [];
-const latencies = [];
-let due = 0;
-let sent = 0;
-const startedAt = performance.now();
+let next = 0;
+let answered = 0;
+let startedAt = 0;
 
-for (let i = 0; i < Number(connections); i += 1) open();
+for (let i = 0; i < connections; i += 1) open();
 
 function open() {
-  const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
-  let dueAt = 0;
-  let head = '';
-  socket.on('connect', () => idle.push(send));
-  socket.on('data', (data) => {
-    head += data.latin1Slice();
-    const end = head.indexOf('\r\n\r\n');
-    if (end < 0 || head.length < end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1])) return;
-    if (!head.startsWith('HTTP/1.1 200')) throw new Error(head);
-    head = '';
-    latencies.push(performance.now() - dueAt);
-    idle.push(send);
-    pump();
-  });
-  function send(at) {
-    dueAt = at;
-    socket.write(requests[sent % requests.length]);
-    sent += 1;
+  const buffer = Buffer.allocUnsafe(256 * 1024);
+  let held = 0;
+  let expected = 0;
+  let own = 0;
+  const onread = {
+    buffer,
+    callback: (size) => {
+      if (held === 0) expected = lengthOf(buffer.latin1Slice(0, Math.min(size, 1024)), own);
+      held += size;
+      if (held < expected) return true;
+      held = 0;
+      doneAt[own] = performance.now();
+      answered += 1;
+      idle.push(send);
+      pump();
+      if (answered === count) print();
+      return true;
+    },
+  };
+  const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true, onread });
+  function send() {
+    own = next;
+    next += 1;
+    sentAt[own] = performance.now();
+    socket.write(requests[own % requests.length].bytes);
   }
+  socket.once('connect', () => {
+    idle.push(send);
+    if (idle.length < connections) return;
+    startedAt = performance.now();
+    tick();
+  });
+}
+
+/** Bytes of the answer, which come in the first read as far as its headers go. */
+function lengthOf(text, index) {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0 || !text.startsWith(requests[index % requests.length].start)) throw new Error(text);
+  return end + 4 + Number(/content-length: (\d+)/i.exec(text)[1]);
+}
+
+function dueAt(index) {
+  return startedAt + (index / rate) * 1000;
 }
 
 function pump() {
-  while (sent < due && idle.length > 0) idle.shift()(startedAt + (sent / Number(rate)) * 1000);
+  const now = performance.now();
+  while (next < count && idle.length > 0 && dueAt(next) <= now) idle.shift()();
 }
 
-const tick = () => {
-  const elapsed = performance.now() - startedAt;
-  due = Math.floor((Math.min(elapsed, Number(seconds) * 1000) / 1000) * Number(rate));
+/** What is due is seen at every answer, and within a millisecond where none comes. */
+function tick() {
   pump();
-  if (elapsed < Number(seconds) * 1000) return setTimeout(tick, 1);
+  if (next < count) setTimeout(tick, 1);
+}
+
+function print() {
+  const seconds = (performance.now() - startedAt) / 1000;
   // The first second warms up.
-  const sorted = latencies.slice(Number(rate)).sort((a, b) => a - b);
-  const at = (share) => Number(sorted[Math.floor(sorted.length * share)].toFixed(2));
+  const from = Number.isFinite(rate) ? Math.min(rate, count / 2) : 0;
+  const shares = (of) => {
+    const sorted = Float64Array.from({ length: count - Math.floor(from) }, (_, i) =>
+      of(i + Math.floor(from)),
+    );
+    sorted.sort();
+    const at = (share) => Number(sorted[Math.floor(sorted.length * share)].toFixed(2));
+    return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+  };
+  const latency = Number.isFinite(rate)
+    ? { due: shares((i) => doneAt[i] - dueAt(i)), late: shares((i) => sentAt[i] - dueAt(i)) }
+    : {};
   console.log(
-    JSON.stringify({
-      rate: latencies.length / Number(seconds),
-      p50: at(0.5),
-      p99: at(0.99),
-      p999: at(0.999),
-    }),
+    JSON.stringify({ rate: count / seconds, ...latency, sent: shares((i) => doneAt[i] - sentAt[i]) }),
   );
   process.exit(0);
-};
-tick();
+}

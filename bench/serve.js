@@ -5,14 +5,25 @@
  * part where /usr/bin/python3 or python3 has fastapi, uvicorn and redis. Load comes from wrk where there is one.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { cpus, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { rows, SCHEMA } from './data.js';
 import { median } from './measure.js';
+import {
+  dir,
+  freePort,
+  here,
+  idOf,
+  load,
+  metricsOf,
+  paced,
+  serveCommand,
+  startProgram,
+  startRedis,
+  untilUp,
+} from './serving.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -22,27 +33,18 @@ const { values: flags } = parseArgs({
   },
 });
 const seconds = Number(flags.seconds);
-const ENTITIES = 20_000;
 const CONNECTIONS = 16;
 const BATCH = 100;
-const here = (name) => new URL(name, import.meta.url).pathname;
+/** As src/server/metrics.ts has them, as far as they matter here. */
+const SERVER_BUCKETS = [0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05];
 const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
 
-const dir = mkdtempSync(join(tmpdir(), 'featurectl-bench-'));
-const children = [];
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(dir, { recursive: true, force: true });
-});
-
-const redisPort = await freePort();
-await startRedis();
-await load();
+const redisPort = await startRedis();
+load(redisPort);
 const servers = [];
 for (const [name, command] of serverCommands().filter(([name]) => name.includes(flags.only))) {
   const port = await freePort();
-  const [program, ...args] = command(port);
-  children.push(spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] }));
+  startProgram(command(port));
   servers.push({ name, port, single: [], batch: [] });
   await untilUp(port);
 }
@@ -105,11 +107,10 @@ async function cannon(port, kind, path, duration) {
 }
 
 function makeBodies() {
-  const id = (i) => `u${String((i * 7919) % ENTITIES).padStart(8, '0')}`;
   return {
-    single: Array.from({ length: 1000 }, (_, i) => JSON.stringify({ entity_key: id(i) })),
+    single: Array.from({ length: 1000 }, (_, i) => JSON.stringify({ entity_key: idOf(i) })),
     batch: Array.from({ length: 100 }, (_, i) =>
-      JSON.stringify({ entity_keys: Array.from({ length: BATCH }, (_, k) => id(i * BATCH + k)) }),
+      JSON.stringify({ entity_keys: Array.from({ length: BATCH }, (_, k) => idOf(i * BATCH + k)) }),
     ),
   };
 }
@@ -117,14 +118,7 @@ function makeBodies() {
 function serverCommands() {
   const redis = String(redisPort);
   const commands = [
-    [
-      'featurectl serve',
-      (port) => [
-        process.execPath,
-        ...[here('../bin/featurectl.js'), 'serve', '--schema', join(dir, 'schema.yaml'), '--quiet'],
-        ...['--port', String(port), '--redis', `redis://127.0.0.1:${redis}`],
-      ],
-    ],
+    ['featurectl serve', (port) => serveCommand(port, redis)],
     ['fastify + ioredis', (port) => [process.execPath, here('baseline-fastify.js'), String(port), redis]],
   ];
   const python = ['/usr/bin/python3', 'python3'].find(
@@ -138,52 +132,6 @@ function serverCommands() {
     );
   }
   return commands;
-}
-
-async function startRedis() {
-  const args = [
-    '--port',
-    String(redisPort),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--dir',
-    dir,
-  ];
-  children.push(spawn(process.env.REDIS_SERVER ?? 'redis-server', args, { stdio: 'ignore' }));
-  while (spawnSync('redis-cli', ['-p', String(redisPort), 'ping']).status !== 0) await pause(50);
-}
-
-/** The same answer of all servers: no event time, since only featurectl would tell the age. */
-async function load() {
-  writeFileSync(join(dir, 'schema.yaml'), SCHEMA.replace(/^event_time.*\n/m, ''));
-  const names =
-    'user_id,avg_session_duration,total_purchases,days_since_last_login,lifetime_value,churn_score,preferred_category,last_seen';
-  const lines = [...rows(ENTITIES)].map(
-    (row) => `${row.slice(0, 7).join(',')},${new Date(row[7]).toISOString()}`,
-  );
-  writeFileSync(join(dir, 'users.csv'), `${names}\n${lines.join('\n')}\n`);
-  const args = ['ingest', join(dir, 'users.csv'), '--schema', join(dir, 'schema.yaml'), '--quiet'];
-  const url = `redis://127.0.0.1:${redisPort}`;
-  const done = spawnSync(process.execPath, [here('../bin/featurectl.js'), ...args, '--redis', url], {
-    stdio: 'inherit',
-  });
-  if (done.status !== 0) throw new Error('the load failed');
-}
-
-async function untilUp(port) {
-  for (let i = 0; i < 200; i += 1) {
-    const isUp = await fetch(`http://127.0.0.1:${port}/health`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (isUp) return;
-    await pause(50);
-  }
-  throw new Error('a server did not come up in 10 s');
 }
 
 async function print() {
@@ -205,29 +153,29 @@ async function print() {
   const own = servers.find(({ name }) => name.startsWith('featurectl'));
   if (!own) return;
   const half = Math.round(median(own.single) / 2);
-  const file = join(dir, 'bodies.json');
-  writeFileSync(file, JSON.stringify(bodies.single));
-  const args = [here('paced.js'), own.port, '/features', half, seconds + 1, CONNECTIONS, file].map(String);
-  const { stdout } = spawnSync(process.execPath, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const { rate, p50, p99, p999 } = JSON.parse(stdout);
+  const requests = bodies.single.map((body) => ({ path: '/features', body, status: 200 }));
+  console.log(`\nsingle reads at half of that, ${half}/s over ${CONNECTIONS} connections, ms:\n`);
   console.log(
-    `\nsingle reads at half of that (asked ${half}/s, got ${Math.round(rate)}/s), from when each was due:`,
+    '| run | p50 | p90 | p99 | p99.9 | p99 from sent | p99 of waiting to be sent | p99 in the server |\n|---|---|---|---|---|---|---|---|',
   );
-  console.log(`p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms`);
+  for (let round = 1; round <= Number(flags.rounds); round += 1) {
+    const before = await metricsOf(own.port);
+    const { due, sent, late } = paced(own.port, half, half * (seconds + 1), CONNECTIONS, requests);
+    const inside = serverP99(before, await metricsOf(own.port));
+    console.log(
+      `| ${round} | ${due.p50} | ${due.p90} | ${due.p99} | ${due.p999} | ${sent.p99} | ${late.p99} | ${inside} |`,
+    );
+  }
 }
 
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
+/** Of what was answered between two looks at /metrics: the bucket that holds it. */
+function serverP99(before, after) {
+  const name = 'featurectl_http_request_seconds';
+  const own = 'route="/features"';
+  const grown = (metric, labels) => after(metric, labels) - before(metric, labels);
+  const all = grown(`${name}_count`, own);
+  const bounds = SERVER_BUCKETS.filter(
+    (bound) => grown(`${name}_bucket`, `le="${bound}",method="POST",${own}`) >= all * 0.99,
+  );
+  return bounds.length === 0 ? '?' : `≤ ${bounds[0] * 1000}`;
 }

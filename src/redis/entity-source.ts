@@ -25,8 +25,6 @@ export interface EntitySourceOptions {
 
 const MAX_AWAITED = 100_000;
 const MAX_UNSENT = 16 * 1024 * 1024;
-/** Keys that are sent at once, whatever is on the way. */
-const FULL_WRITE = 16;
 /** Between questions that find a server which hangs, loads or lost its master while nobody reads. */
 const HEARTBEAT_MS = 500;
 const HEARTBEAT: readonly ByteString[] = [''];
@@ -59,12 +57,6 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
   let head = 0;
   let awaited = 0;
   let unsent = '';
-  /** Keys of `unsent`. */
-  let unsentKeys = 0;
-  /** Whether `send` comes at the end of this turn. */
-  let isPlanned = false;
-  /** Whether anything was answered since the last `send`. */
-  let hasHeard = false;
   let client: Redis | null = null;
   let stream: Duplex | null = null;
   /** Why reads are not answered now; null: they are. */
@@ -89,31 +81,16 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
 
   function ask(read: Read, command: ByteString): void {
     if (awaited === 0) heardAt = read.startedAt;
+    // All that is asked in this turn of the event loop goes in one write.
+    if (unsent === '') setImmediate(send);
     unsent += command;
-    unsentKeys += read.keys.length;
     awaited += read.keys.length;
     queue.push(read);
-    plan();
   }
 
-  /** All that is asked in this turn of the event loop goes in one write. */
-  function plan(): void {
-    if (!isPlanned) setImmediate(send);
-    isPlanned = true;
-  }
-
-  /**
-   * A few keys wait for the next answer where some are on the way: Redis is busy with those until then, and a write
-   * costs both sides more than the keys in it.
-   */
   function send(): void {
-    isPlanned = false;
-    const isHeld = awaited > unsentKeys && unsentKeys < FULL_WRITE && !hasHeard;
-    hasHeard = false;
-    if (isHeld || unsent === '') return;
-    stream?.write(unsent, 'latin1');
+    if (unsent !== '') stream?.write(unsent, 'latin1');
     unsent = '';
-    unsentKeys = 0;
   }
 
   /** One key of the first read is answered. */
@@ -215,7 +192,6 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     client = null;
     stream = null;
     unsent = '';
-    unsentKeys = 0;
     awaited = 0;
     trouble = why;
     const lost = queue.splice(0).slice(head);
@@ -248,10 +224,8 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
       try {
         take(chunk);
       } catch (error) {
-        return lose(messageOf(error));
+        lose(messageOf(error));
       }
-      hasHeard = true;
-      if (unsent !== '') plan();
     };
     const onClose = (): void => {
       if (client === opened) lose('the connection was closed');

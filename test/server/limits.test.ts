@@ -44,6 +44,49 @@ it('a body of 10 MB, a batch and headers beyond the limits', async () => {
   expect([headers.status, headers.json.code]).toEqual([431, 'HEADERS']);
 });
 
+it.each([
+  ['at the limit', 2048, 404, undefined],
+  ['one byte longer', 2049, 413, 'TOO_LARGE'],
+])('--body-limit 2KiB: a body %s', async (_name, bytes, status, code) => {
+  const { post } = await start('--body-limit', '2KiB');
+  const answer = await post('/features', { entity_key: 'x'.repeat(bytes - '{"entity_key":""}'.length) });
+  expect([answer.status, answer.json.code]).toEqual([status, code]);
+});
+
+it('--max-batch: as many are answered, one more names the field', async () => {
+  const { post } = await start('--max-batch', '2');
+  expect((await post('/features/batch', { entity_keys: ['1', '2'] })).status).toBe(200);
+  const { status, json } = await post('/features/batch', { entity_keys: ['1', '2', '3'] });
+  expect([status, json]).toEqual([
+    422,
+    { code: 'INVALID', field: 'entity_keys', message: expect.stringMatching(/more than 2/) },
+  ]);
+});
+
+it('--typed: JSON types where the query does not say', async () => {
+  const typed = await desk.file('typed.yaml', schemaText({ key: 't:{id}', x: 'int64' }));
+  await desk.client.hset('t:1', 'x', '7');
+  server = await serve(desk, ['--schema', typed, '--typed']);
+  const { post } = server;
+  expect((await post('/features', { entity_key: '1' })).json.features).toEqual({ x: 7 });
+  expect((await post('/features?typed=false', { entity_key: '1' })).json.features).toEqual({ x: '7' });
+});
+
+it.each([
+  [[], false],
+  [['--stale-after', '1h'], false],
+  [['--stale-after', '90s'], true],
+])('an event time of two minutes ago, with %j: stale is %s', async (flags, stale) => {
+  const dated = await desk.file(
+    'dated.yaml',
+    'name: dated\nkey: "d:{id}"\nttl: 1d\nevent_time: t\nfeatures:\n  t: timestamp\n',
+  );
+  await desk.client.hset('d:1', 't', new Date(Date.now() - 120_000).toISOString());
+  server = await serve(desk, ['--schema', dated, ...flags]);
+  const { json } = await server.post('/features', { entity_key: '1' });
+  expect([json.stale, Math.floor(json.age_seconds / 60)]).toEqual([stale, 2]);
+});
+
 it('clients that are slow with headers or body are let go; others are served meanwhile', async () => {
   const { port, post } = await start('--request-timeout', '300ms');
   const slow = Array.from({ length: 20 }, (_, i) =>

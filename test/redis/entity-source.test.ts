@@ -99,7 +99,7 @@ it('a taker that throws ends its own read only', async () => {
 });
 
 it('more than it holds is busy, at once', async () => {
-  const { source } = await open();
+  const { source } = await open(server.url, 20_000);
   const many = Array.from({ length: 60_000 }, () => 'none');
   const [first, second] = await Promise.all([read(source, many), read(source, many)]);
   expect(first.at(-1)).toBe('done');

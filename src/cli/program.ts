@@ -82,6 +82,8 @@ export async function runCli(
     await program.parseAsync([...argv], { from: 'user' });
     return run.exitCode;
   } catch (error) {
+    // What was waited for threw the reason of the signal, which is its exit code.
+    if (io.signal.aborted && error === io.signal.reason && typeof error === 'number') return error;
     const isGrammar = error instanceof CommanderError;
     if (isGrammar && error.exitCode === 0) return EXIT.ok;
     if (!(await isJson())) {

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
@@ -135,6 +136,29 @@ describe('--log json: every line of stderr is one JSON object', () => {
     const [summary] = (await desk.run(argv)).stderr.split('\n');
     expect(JSON.parse(summary ?? '').run_id).toBe(JSON.parse(readFileSync(report, 'utf8')).run_id);
   });
+});
+
+it.each<[string, (file: string) => string[]]>([
+  ['get', () => ['get', '1']],
+  ['infer', (file) => ['infer', file]],
+  ['plan', (file) => ['plan', file, '--shards', '2']],
+  ['verify', (file) => ['verify', file, '--schema', schema]],
+  ['check', () => ['check', '--schema', schema]],
+])('%s that a signal ends says nothing of a bug', async (_, argv) => {
+  // A server that takes connections and never answers, and a signal that came before.
+  const deaf = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  const { port } = deaf.address() as AddressInfo;
+  const stop = new AbortController();
+  const done = desk.run(argv(desk.path('good.csv')), {
+    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
+    signal: stop.signal,
+  });
+  stop.abort(130);
+  const { code, stderr } = await done;
+  deaf.close();
+  expect([0, 130]).toContain(code);
+  expect(stderr).not.toMatch(/a bug|INTERNAL/);
 });
 
 describe('in a script', () => {

@@ -176,7 +176,12 @@ describe('refused', () => {
     ['a number beyond the shards', (_, source) => [source, '--shard', '4/3'], 2, /counted from 1 to 3/],
     ['no plan', () => ['--shard', 'none.jsonl:1'], 2, /--shard none\.jsonl:1: expected .*no such file/],
     ['no such line', (_, source) => ['--shard', `${source}:9999`], 2, /has no line 9999/],
-    ['a line of another kind', (_, source) => ['--shard', `${source}:1`], 2, /found another text; take a line of what featurectl plan/],
+    [
+      'a line of another kind',
+      (_, source) => ['--shard', `${source}:1`],
+      2,
+      /found another text; take a line of what featurectl plan/,
+    ],
     [
       'other reading options',
       (line) => ['--shard', line, '--delimiter', ';'],

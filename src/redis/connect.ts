@@ -4,6 +4,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import { parseAddress, type RedisAddress } from './address.ts';
 import { ask, inTime, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
+import { type SentinelAddress, watchMaster } from './master-watch.ts';
 import { type Patience, persist, thinned } from './persist.ts';
 import { hostOf, portOf } from './redirect.ts';
 import { firstWord } from './server-errors.ts';
@@ -62,8 +63,10 @@ export function createOpener(options: ConnectOptions): Opener {
   const address = clusterAddress(parseAddress(options.url), options);
   const clients = new Set<Redis>();
   let isClosed = false;
+  let endWatch: (() => void) | null = null;
   const openTo = async (to: RedisAddress, withinMs: number): Promise<Redis> => {
     if (isClosed) throw new Error('the connection was closed by featurectl');
+    endWatch ??= cutAtFailover(options, clients);
     const client = new Redis({ ...clientOptions(to, options), connectTimeout: withinMs });
     clients.add(client);
     client.once('end', () => clients.delete(client));
@@ -86,9 +89,21 @@ export function createOpener(options: ConnectOptions): Opener {
   };
   const close = async (): Promise<void> => {
     isClosed = true;
+    endWatch?.();
     for (const each of clients) cut(each);
   };
   return { shown: address.shown, nodes, cluster: options.cluster || nodes.length > 1, open, openAt, close };
+}
+
+/** Clients of a master that is no more the master are lost connections. Gives what ends it. */
+function cutAtFailover(
+  { sentinels, sentinelName, readFrom }: ConnectOptions,
+  clients: Set<Redis>,
+): () => void {
+  if (!sentinels || sentinelName === undefined || readFrom === 'replica') return () => {};
+  return watchMaster(sentinels.map(sentinelAddress), sentinelName, () => {
+    for (const each of clients) cut(each);
+  });
 }
 
 /** Throws USAGE (address), REDIS_AUTH at once, REDIS_CONNECT after `retryForMs`, the signal's reason. */
@@ -179,7 +194,7 @@ function clientOptions(address: RedisAddress, options: ConnectOptions): ClientOp
   };
 }
 
-function sentinelAddress(text: string): { host: string; port: number } {
+function sentinelAddress(text: string): SentinelAddress {
   const match = /^(.+?)(?::(\d+))?$/.exec(text);
   return { host: match?.[1] ?? text, port: Number(match?.[2] ?? 26379) };
 }

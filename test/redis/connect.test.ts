@@ -339,4 +339,33 @@ describe('Sentinel', () => {
     expect(await replica.cli('ROLE')).toMatchObject({ 0: 'master' });
     expect(await replica.cli('DBSIZE')).toBe(500);
   });
+
+  it('a master that was only silent goes on taking rows: they go to the new one as soon as it is named', async () => {
+    const debug = ['--enable-debug-command', 'yes'];
+    const redis = await server({ args: ['--repl-diskless-sync-delay', '0', ...debug] });
+    const replica = await server({ args: ['--replicaof', '127.0.0.1', String(redis.port)] });
+    const sentinel = await startSentinel(redis.port);
+    opened.push(() => sentinel.stop());
+    const connection = await connect({
+      url: 'redis://',
+      sentinels: [`127.0.0.1:${sentinel.port}`],
+      sentinelName: 'main',
+      retryForMs: 20_000,
+    });
+    const tally = createTally();
+    const writer = await createWriter(connection, { ...DEFAULTS, ...XY, retryForMs: 20_000 }, tally);
+    opened.push(() => writer.close());
+    await commitRows(writer, plainRows(200));
+    await writer.drain();
+    while ((await replica.cli('DBSIZE')) !== 200) await pause(20);
+    await redis.cli('DEBUG', 'SLEEP', '1');
+    while ((await sentinel.masterPort()) !== replica.port) await pause(20);
+    await pause(200);
+    expect(await redis.cli('ROLE')).toMatchObject({ 0: 'master' });
+    await commitRows(writer, plainRows(300, 'w', 200), 200);
+    await writer.drain();
+    expect(tally.told).toMatchObject({ written: 500, failed: new Map() });
+    expect(await replica.cli('DBSIZE')).toBe(500);
+    expect(await redis.cli('DBSIZE')).toBe(200);
+  });
 });

@@ -9,10 +9,13 @@ import { freePort } from './redis-server.ts';
 
 export interface TestSentinel {
   readonly port: number;
+  /** Of the server that it takes for the master now. */
+  masterPort(): Promise<number>;
   stop(): Promise<void>;
 }
 
-export async function startSentinel(masterPort: number): Promise<TestSentinel> {
+/** `downAfterMs`: how long a master is silent before it is taken for dead. */
+export async function startSentinel(masterPort: number, downAfterMs = 300): Promise<TestSentinel> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'featurectl-sentinel-'));
   const config = join(dir, 'sentinel.conf');
@@ -23,7 +26,7 @@ export async function startSentinel(masterPort: number): Promise<TestSentinel> {
       'bind 127.0.0.1',
       `dir ${dir}`,
       `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
-      'sentinel down-after-milliseconds main 300',
+      `sentinel down-after-milliseconds main ${downAfterMs}`,
       'sentinel failover-timeout main 2000',
       '',
     ].join('\n'),
@@ -47,6 +50,7 @@ export async function startSentinel(masterPort: number): Promise<TestSentinel> {
   await until(async () => (await field('num-slaves')) === '1');
   return {
     port,
+    masterPort: async () => Number(await field('port')),
     stop: async () => {
       client.disconnect();
       process.off('exit', killAtExit);

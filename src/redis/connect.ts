@@ -96,12 +96,13 @@ export function createOpener(options: ConnectOptions): Opener {
 }
 
 /** Clients of a master that is no more the master are lost connections. Gives what ends it. */
-function cutAtFailover(
-  { sentinels, sentinelName, readFrom }: ConnectOptions,
-  clients: Set<Redis>,
-): () => void {
+function cutAtFailover(options: ConnectOptions, clients: Set<Redis>): () => void {
+  const { sentinels, sentinelName, readFrom, retrying } = options;
   if (!sentinels || sentinelName === undefined || readFrom === 'replica') return () => {};
   return watchMaster(sentinels.map(sentinelAddress), sentinelName, () => {
+    retrying?.(
+      'Sentinel named another master; what the old one took last may be lost (featurectl verify tells)',
+    );
     for (const each of clients) cut(each);
   });
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Node, Pair } from 'yaml';
 import { FeaturectlError } from '../core/errors.ts';
 import { whyUnread } from '../core/unread.ts';
-import { yamlProblem } from '../core/yaml-words.ts';
+import { binaryProblem, yamlProblem } from '../core/yaml-words.ts';
 import type { RawValue } from './option-value.ts';
 
 export const CONFIG_NAME = 'featurectl.yaml';
@@ -76,6 +76,8 @@ async function read(path: string, isNamed: boolean): Promise<string | null> {
 }
 
 async function parseConfig(text: string, path: string, commands: readonly string[]): Promise<Parsed> {
+  const binary = binaryProblem(text);
+  if (binary !== null) return { entries: [], problems: [`${path}: ${binary}`] };
   // Loaded when there is a file to read: the package takes longer than a small command.
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();

@@ -44,6 +44,14 @@ const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
   [/^Implicit map keys need/, WORDS.get('MULTILINE_IMPLICIT_KEY') as string],
 ];
 
+/** Bytes that no text has. */
+const BINARY = /[\0-\x08\x0e-\x1f]/;
+
+/** What is wrong with a file that is no text at all, which the parser would find many words for; null: it is one. */
+export function binaryProblem(text: string): string | null {
+  return BINARY.test(text) ? 'expected a YAML text, found binary data; check the path' : null;
+}
+
 /** `line` is the text where it stands. */
 export function yamlProblem(code: string, message: string, line: string): string {
   const found = BY_MESSAGE.find(([pattern]) => pattern.test(message));

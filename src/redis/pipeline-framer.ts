@@ -2,7 +2,7 @@
 import type { Framer, FramerOptions, Outcomes, Reply, ReplyReader } from './framer.ts';
 import { BULK_OVERHEAD, bulk, command, fixed, putBulk, putBulkBytes, putBytes, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
-import { isError, rowFault, untimed } from './script-replies.ts';
+import { isError, rowFault, unlike, untimed } from './script-replies.ts';
 import { judge } from './server-errors.ts';
 
 /** Bits of a unit's flags. */
@@ -90,6 +90,7 @@ function readPlain([hset, expire]: readonly Reply[], flags: number, outcomes: Ou
     const more = '; EXPIRE behind it succeeded, so this key has a new TTL (--write script prevents that)';
     return outcomes.failed(rowFault(retimed ? text + more : text));
   }
+  if (typeof hset !== 'number') throw unlike('HSET', 'a number', hset ?? null);
   readExpire(expire ?? null, flags, outcomes);
 }
 

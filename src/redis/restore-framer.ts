@@ -7,7 +7,7 @@ import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
 import { BULK_OVERHEAD, digitsOf, fixed, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
-import { rowFault } from './script-replies.ts';
+import { rowFault, unlike } from './script-replies.ts';
 import { judge } from './server-errors.ts';
 import { createViewer, putSpan, putWords, type Words, wordsOf } from './words.ts';
 
@@ -93,7 +93,8 @@ function createTtlWriter() {
 export function createRestoreReplies(): ReplyReader {
   return {
     take: (reply, _chunk, outcomes) => {
-      if (!(reply instanceof Error)) outcomes.written(1);
+      if (reply === 'OK') outcomes.written(1);
+      else if (!(reply instanceof Error)) throw unlike('RESTORE', 'OK', reply);
       else if (judge(reply.message) === 'row') outcomes.failed(rowFault(reply.message));
       else outcomes.trouble(reply.message);
       return true;

@@ -41,6 +41,7 @@ function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
     if (letter === 'W') outcomes.written(1);
     else if (letter === 'U') outcomes.skipped('unchanged');
     else if (letter === 'S') outcomes.skipped('stale');
+    else if (letter !== 'E' && letter !== 'X') throw unlike('the script', 'a letter a row', reply);
     else {
       const text = texts.shift() ?? '';
       if (judge(text) !== 'row') return outcomes.trouble(text);
@@ -49,6 +50,11 @@ function readLetters(reply: string, chunk: Chunk, outcomes: Outcomes): void {
   }
   if (letters.length < missing)
     outcomes.trouble(`the script answered for ${letters.length} of ${missing} rows`);
+}
+
+/** An answer of another command: rows must not be counted by it. Ends the lane as INTERNAL. */
+export function unlike(what: string, expected: string, reply: Reply): Error {
+  return new Error(`${what}: expected ${expected} as its reply, found ${String(reply).slice(0, 60)}`);
 }
 
 /** What to do about a refusal, by its code. */

@@ -1,6 +1,6 @@
 /** Takes the script calls of a chunk apart into calls of one row each, to find the row that is refused. */
 import type { ByteString } from '../core/types.ts';
-import type { Chunk } from './chunk.ts';
+import { addUnit, type Chunk } from './chunk.ts';
 import { bulk } from './resp.ts';
 
 export interface CallShape {
@@ -88,14 +88,12 @@ function replaceCalls(chunk: Chunk, calls: readonly string[], firstRow: number):
   chunk.length = text.length;
   const from = new Int32Array(chunk.unitStart.length);
   let start = 0;
+  chunk.units = 0;
   for (const [unit, call] of calls.entries()) {
-    chunk.unitStart[unit] = start;
-    chunk.unitRow[unit] = firstRow + unit;
-    chunk.unitReplies[unit] = 1;
+    addUnit(chunk, start, firstRow + unit, 1, 0);
     from[unit] = start + fromOffset(call);
     start += call.length;
   }
-  chunk.units = calls.length;
   // The rows before `told` are settled: their calls are passed over.
   chunk.unit = chunk.told;
   return from;

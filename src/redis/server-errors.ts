@@ -87,6 +87,6 @@ export function refusedError(text: string): FeaturectlError {
   return new FeaturectlError(
     'REDIS_AUTH',
     `Redis refused the command: ${text}. Grant it to this user, for example with ` +
-      'ACL SETUSER NAME +@hash +pexpireat +time +evalsha +script|load',
+      'ACL SETUSER NAME +@hash +pexpireat +time +evalsha +script|load +restore',
   );
 }

@@ -1,7 +1,7 @@
 /** A schema file, YAML or JSON → FeatureSchema. */
 import { type Document, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod/mini';
-import { yamlProblem } from '../core/yaml-words.ts';
+import { binaryProblem, yamlProblem } from '../core/yaml-words.ts';
 import { timeZone } from './codecs/time-zone.ts';
 import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';
 import { familyOf } from './feature-family.ts';
@@ -26,6 +26,11 @@ export function parseSchema(text: string, file: string): FeatureSchema {
 
 /** Integers that a double does not hold stay text, so that bounds and defaults keep every digit. */
 function readYaml(text: string, problems: Problems): unknown {
+  const binary = binaryProblem(text);
+  if (binary !== null) {
+    problems.add([], binary);
+    return null;
+  }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     intAsBigInt: true,

@@ -1,5 +1,5 @@
 /** The grammar of `featurectl verify`. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Io, VerifyOptions } from '../commands/options.ts';
 import {
   addConnectionOptions,
@@ -34,6 +34,15 @@ Examples:
   featurectl verify users.csv --schema users.yaml --mode replace --json
 `;
 
+/** Throws InvalidArgumentError. */
+function asMode(text: string): 'merge' | 'replace' {
+  if (text === 'merge' || text === 'replace') return text;
+  const newer =
+    'A load in mode newer keeps the latest row of each key, in whatever order they come: sort the file by its ' +
+    'event time, and verify that with --mode merge.';
+  throw new InvalidArgumentError(text === 'newer' ? newer : 'Allowed choices are merge, replace.');
+}
+
 export function addVerify(program: Command, io: Io, done: (code: number) => void): void {
   const command = program
     .command('verify')
@@ -45,6 +54,7 @@ export function addVerify(program: Command, io: Io, done: (code: number) => void
     .addOption(
       new Option('--mode <mode>', 'as they were loaded; with replace no other field may be there')
         .choices(['merge', 'replace'])
+        .argParser(asMode)
         .default('merge'),
     )
     .addOption(

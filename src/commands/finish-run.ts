@@ -3,7 +3,6 @@
 import { parse } from 'node:path';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
-import type { Ledger } from '../core/ledger.ts';
 import { counted } from '../core/units.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import type { Run } from './run.ts';
@@ -28,7 +27,7 @@ export async function finishRun(run: Run, ending: Ending): Promise<number> {
 
 function endingError(run: Run, ending: Ending): unknown {
   if (ending.kind === 'fatal') return ending.error;
-  if (ending.kind === 'budget') return budgetError(run.ledger, ending.isRead);
+  if (ending.kind === 'budget') return budgetError(run, ending.isRead);
   const isEmpty = ending.kind === 'complete' && run.ledger.counts().read === 0;
   if (isEmpty && run.options.failOnEmpty) {
     return new FeaturectlError('EMPTY', 'expected at least one row (--fail-on-empty), found none');
@@ -36,16 +35,17 @@ function endingError(run: Run, ending: Ending): unknown {
   return null;
 }
 
-function budgetError(ledger: Ledger, isRead: boolean): FeaturectlError {
+function budgetError({ ledger, options }: Run, isRead: boolean): FeaturectlError {
   const { read, rejected, failed, written } = ledger.counts();
   const first = ledger.firstFailures()[0];
   const place = first ? `; the first is ${first.source}:${first.line}: ${first.code}: ${first.reason}` : '';
   const allowed = isRead ? `allows of ${counted(read, 'row')}` : 'allows, so the run stopped';
-  const done = `${counted(written, 'row')}${isRead ? '' : ' before that'} ${written === 1 ? 'is' : 'are'} written`;
+  const done = options.dryRun ? 'would be written' : `${written === 1 ? 'is' : 'are'} written`;
+  const remedy = rejected > 0 ? 'Mend the source' : 'See to that';
   return new FeaturectlError(
     'BUDGET',
-    `${counted(rejected + failed, 'bad row')}, more than --max-errors ${allowed}; ${done}${place}. ` +
-      'Mend the source, or allow more with --max-errors',
+    `${counted(rejected + failed, 'bad row')}, more than --max-errors ${allowed}; ${counted(written, 'row')} ${done}${place}. ` +
+      `${remedy}, or allow more with --max-errors`,
   );
 }
 

@@ -34,10 +34,14 @@ export function formatQuietSummary(facts: RunFacts): string {
   return `featurectl: ${bad} (${codes.join(', ')})${where}\n`;
 }
 
-function countRows({ counts, failuresByCode, skippedByCode }: RunFacts): Row[] {
+function countRows({ command, counts, failuresByCode, skippedByCode }: RunFacts): Row[] {
   return [
     ['read', formatCount(counts.read), ''],
-    ['written', formatCount(counts.written), ''],
+    [
+      'written',
+      formatCount(counts.written),
+      command === 'validate' ? 'would be: nothing is written here' : '',
+    ],
     ['skipped', formatCount(counts.skipped), ''],
     ...[...skippedByCode].sort(mostFirst).map(([code, rows]) => codeRow(code, rows, SKIP_CODES[code])),
     [

@@ -217,13 +217,23 @@ async function mustBePermitted(
   ...args: readonly (string | Buffer)[]
 ): Promise<void> {
   const text = await complaint(server, name, ...args);
-  if (!isCommandDenied(text)) return;
+  if (!isDenied(text)) return;
+  if (!isCommandDenied(text)) throw keyDenied(String(args[0]), text);
   throw new FeaturectlError(
     'REDIS_AUTH',
     `expected a user that may run ${name}, found: ${text}. Grant what the modes need: ` +
       'ACL SETUSER NAME +hset +hget +hdel +del +pexpireat +time +evalsha +script|load ' +
       '(--write pipeline: +expire +pexpire instead of the last four; ' +
       'on a Cluster also +cluster|slots +asking)',
+  );
+}
+
+/** A key of this template may not be written, so that no row could be. */
+function keyDenied(key: string, text: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_AUTH',
+    `expected a user that may write keys such as ${key}, found: ${text}. ` +
+      'Grant them: ACL SETUSER NAME ~prefix:*, or write other keys',
   );
 }
 

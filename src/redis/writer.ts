@@ -30,6 +30,9 @@ const REPLY_WITHIN_MS = 15_000;
 /** A limited rate is kept evenly: a chunk is at most this part of a second. */
 const RATE_PARTS = 10;
 
+/** Waits end late by a timer's step each; what was lost in so much time is caught up. */
+const CATCH_UP_MS = 100;
+
 /** Throws REDIS_AUTH and REDIS_SERVER where the server cannot do it. Owns the connection from then on. */
 export async function createWriter(
   connection: Connection,
@@ -230,7 +233,7 @@ function createLimiter(rate: number | null): Limiter {
   let freeAt = performance.now();
   return {
     take: (rows) => {
-      freeAt = Math.max(freeAt, performance.now()) + (rows * 1000) / rate;
+      freeAt = Math.max(freeAt, performance.now() - CATCH_UP_MS) + (rows * 1000) / rate;
     },
     mustWait: () => freeAt > performance.now(),
     wait: async () => {

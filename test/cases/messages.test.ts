@@ -118,13 +118,13 @@ describe('the budget', () => {
       'stopped',
       'id,x\n1,y\n2,3\n',
       '0',
-      /1 bad row, more than --max-errors allows, so the run stopped; 0 rows before that are written/,
+      /1 bad row, more than --max-errors allows, so the run stopped; 0 rows are written/,
     ],
     [
       'stopped after one',
       'id,x\n1,2\n2,y\n3,y\n4,y\n',
       '1',
-      /2 bad rows, more than --max-errors allows, so the run stopped; 1 row before that is written/,
+      /2 bad rows, more than --max-errors allows, so the run stopped; 1 row is written/,
     ],
     [
       'judged at the end',

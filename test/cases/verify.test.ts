@@ -291,3 +291,9 @@ describe('more differing keys than are held', () => {
     expect(keys.missing).toBeLessThanOrEqual(20);
   });
 });
+
+it('--mode newer: says how such a load is verified', async () => {
+  const { code, stderr } = await verify(desk.path('any.csv'), ['--mode', 'newer']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('sort the file by its event time, and verify that with --mode merge');
+});

@@ -123,6 +123,19 @@ describe('rights', () => {
     }
   });
 
+  it.each(['merge', 'replace', 'newer'] as const)(
+    '%s: a user of other keys is refused before the first write',
+    async (mode) => {
+      const { redis, url } = await withUser('~other:*', '+@all');
+      const error = await refusal(openWriter(url, { ...XY, mode, eventTimeField: 1 }, createTally()));
+      expect(error).toMatchObject({
+        code: 'REDIS_AUTH',
+        message: expect.stringContaining('expected a user that may write keys such as k:probe'),
+      });
+      expect(await redis.cli('DBSIZE')).toBe(0);
+    },
+  );
+
   it('replace without scripts and transactions is refused before the first write', async () => {
     const { redis, url } = await withUser('~*', '+@all', '-evalsha', '-restore', '-multi');
     const error = await refusal(openWriter(url, { ...XY, mode: 'replace' }, createTally()));

@@ -28,6 +28,7 @@ import { declaredText, schemaFrom, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
 import { assertPlanned, chooseShard } from './shards.ts';
 import { followSources } from './source-track.ts';
+import { warn, warnOfRows } from './warn.ts';
 import { sampleRows, watchRun } from './watch-run.ts';
 import { assertOutputsWritable } from './write-outputs.ts';
 
@@ -72,6 +73,7 @@ async function startRun(options: IngestOptions, io: Io): Promise<Run> {
       env: io.env,
     }),
     track: followSources(),
+    encoders: [],
     rejects: null,
     checkpoints: null,
     mayWriteOutputs: false,
@@ -186,12 +188,11 @@ async function write(
   try {
     if (checkpoints) await checkpoints.start(run.rejects);
     else run.rejects?.start();
-    const encoders: RowEncoder[] = [];
     const ending = await ingest({
       sources: parts.map((part, i) => async () => (i === 0 ? first : open(run, part, schema))),
       compile: (source) => {
         const encoder = compile(run, schema, source);
-        encoders.push(encoder);
+        run.encoders.push(encoder);
         return run.watch?.watch.encoder(encoder) ?? encoder;
       },
       writer: run.writer,
@@ -200,7 +201,7 @@ async function write(
       signal: run.io.signal,
       graceMs: GRACE_MS,
     });
-    for (const encoder of encoders) warn(run, encoder.warnings);
+    warnOfRows(run);
     return await saveEnding(run, ending);
   } finally {
     await run.writer.close();
@@ -244,10 +245,6 @@ function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
   return replaying(run, schema, encoder);
 }
 
-function warn(run: Run, warnings: readonly string[]): void {
-  for (const warning of warnings) if (run.track.isNewWarning(warning)) run.progress.note(warning);
-}
-
 async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListener): Promise<Writer> {
   const { writing, connection: target, dryRun } = run.options;
   if (dryRun) return createCountingWriter(writing.mode, listener);
@@ -289,6 +286,7 @@ function sourceNames(locations: readonly SourceLocation[]): string[] {
 
 function showProgress(run: Run): void {
   sampleRows(run);
+  warnOfRows(run);
   const { read, rejected, failed } = run.ledger.counts();
   const resumedRows = run.checkpoints?.saved?.counts.read ?? 0;
   run.progress.update({ rows: read, resumedRows, failures: rejected + failed, ...run.track.bytes() });

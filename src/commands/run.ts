@@ -1,5 +1,5 @@
 import type { Ledger } from '../core/ledger.ts';
-import type { Writer } from '../core/types.ts';
+import type { RowEncoder, Writer } from '../core/types.ts';
 import type { Watch } from '../core/watch.ts';
 import type { JsonLog } from '../output/log.ts';
 import type { Progress } from '../output/progress.ts';
@@ -20,6 +20,8 @@ export interface Run {
   /** Null: what is said is text. */
   readonly log: JsonLog | null;
   readonly track: SourceTrack;
+  /** One a source that has been begun; they find things to warn of in the rows. */
+  readonly encoders: RowEncoder[];
   rejects: RejectsFile | null;
   /** Null without --checkpoint, and until the sources are known. */
   checkpoints: Checkpoints | null;

@@ -24,8 +24,13 @@ export function planColumns(
   const missing = [
     ...schema.key.columns.filter((name) => !index.has(name)).map((name) => ({ name, by: 'key' })),
     ...schema.features
+      .map(({ from, name, required }, i) => ({
+        from,
+        required,
+        by: i === schema.eventTimeField ? 'event_time' : `feature ${name}`,
+      }))
       .filter(({ from, required }) => from !== null && required && !index.has(from))
-      .map(({ from, name }) => ({ name: from ?? '', by: `feature ${name}` })),
+      .map(({ from, by }) => ({ name: from ?? '', by })),
   ];
   if (missing.length > 0)
     throwAll(
@@ -102,7 +107,9 @@ function keyMisfits(
 
 /** The text of an entity. A float is refused: 1 and 1.0 would be one entity or two by chance. */
 export function keyCodec(type: LogicalType, zone: WallToUtc | null): TypedCodec | string {
-  if (type.kind === 'float') return 'cast it to an integer or string when the file is written';
+  if (type.kind === 'float') {
+    return 'cast it to an integer or string when the file is written (pandas: astype("Int64"))';
+  }
   if (type.kind === 'binary') return (value) => value as string;
   return scalarText(type, zone, false);
 }

@@ -14,6 +14,7 @@ import type {
 } from '../core/types.ts';
 import { type Coded, show, type TypedCodec, type ValueFault } from './codecs/codec.ts';
 import { type ColumnPlan, planColumns } from './columns.ts';
+import { floatKeys } from './float-keys.ts';
 import { type KeyTemplate, withoutAny } from './key-template.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
 import { bindKey, type RowKey, type WriteKey } from './row-key.ts';
@@ -42,7 +43,7 @@ export function compileEncoder(
   ].sort((a, b) => a - b);
   const warnings: string[] = [...(schema.warnings ?? [])];
   const watched = { ...schema, key: watchBraces(schema.key, warnings) };
-  return { selected, warnings, encode: encoderOf(watched, plan, selected, context) };
+  return { selected, warnings, encode: encoderOf(watched, plan, selected, context, warnings) };
 }
 
 /** A brace in an entity moves the end of a hash tag, so its key may leave the slot that the template means. */
@@ -94,6 +95,7 @@ function encoderOf(
   plan: ColumnPlan,
   selected: readonly number[],
   context: EncodeContext,
+  warnings: string[],
 ): RowEncoder['encode'] {
   const { features, ttlMs, ttlJitter, eventTimeField } = schema;
   const width = features.length;
@@ -112,6 +114,7 @@ function encoderOf(
   const bind = (batch: ColumnBatch): void => {
     const columnOf = (index: number): Column => batch.columns[selected.indexOf(index)] as Column;
     const keyColumn = (name: string): Column => columnOf(plan.keys.get(name) ?? 0);
+    if (bound === null) warnings.push(...floatKeys(schema.key, batch, keyColumn));
     writeKey = bindKey(schema, batch, context.sourceName, keyColumn, key);
     reads = features.map((feature, i) => bindFeature(feature, plan.features[i] ?? null, columnOf));
     // The event time of mode newer is asked for as a string.

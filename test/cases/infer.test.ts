@@ -1,8 +1,10 @@
 /** `infer`: the schema file that a user gets for a file, and that the same file loads by it without a reject. */
+import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CorpusFile, corpusFiles, hasCorpus } from '../support/corpus.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
+import { column, toParquet } from '../support/make-parquet.ts';
 import { start } from '../support/spawn.ts';
 
 let desk: Desk;
@@ -44,6 +46,7 @@ describe('types of CSV columns', () => {
     ['beyond a double', ['1e400', '1'], 'string'],
     ['below a double', ['1e-400', '1'], 'string'],
     ['not a number among numbers', ['NaN', '1.5'], '{ type: float64, allow_nonfinite: true }'],
+    ['not a number, not first', ['1.5', 'NaN'], '{ type: float64, allow_nonfinite: true }'],
     ['not a number alone', ['NaN', 'inf'], 'string'],
     ['words for truth', ['true', 'FALSE'], 'bool'],
     ['0 and 1', ['0', '1'], 'int64'],
@@ -65,9 +68,35 @@ describe('types of CSV columns', () => {
   it.each<[string, string[], string[], RegExp]>([
     ['ranges', ['5', '-1', '12'], [], /^-1 to 12$/],
     ['exact ranges', ['9007199254740993', '9007199254740992'], [], /^9007199254740992 to 9007199254740993$/],
+    [
+      'NaN first',
+      ['NaN', '1.5', '2.5'],
+      [],
+      /^nan in 1 of 3 values; 1\.5 to 2\.5; float64 if "NaN" means null: --null-token$/,
+    ],
+    ['NaN between', ['1.5', 'NaN', 'NaN', '2.5'], [], /^nan in 2 of 4 values; 1\.5 to 2\.5; float64 if/],
+    ['one number and NaN', ['nan', '2.5'], [], /^nan in 1 of 2 values; else always 2\.5; /],
+    ['infinity first', ['inf', '-3', '2.5'], [], /^-3 to inf$/],
+    ['infinity last', ['2.5', '-inf'], [], /^-inf to 2\.5$/],
+    ['NaN among integers', ['1', 'NaN'], [], /int64 if "NaN" means null/],
+    ['NaN among times', ['2024-01-15T08:00:00Z', 'NaN'], [], /timestamp if "NaN" means null/],
     ['nulls', ['1', '', ''], [], /^always 1; null in 2 of 3 rows$/],
     ['epoch numbers', ['1700000000', '1700000001'], [], /type: timestamp, unit: s /],
     ['such words first', ['NA', '1', '2'], [], /^up to 2 bytes; int64 if "NA" means null/],
+    [
+      'nearly all of a type',
+      ['1', '', '3', ...Array.from({ length: 40 }, (_, i) => String(i)), '38.0', 'x'],
+      [],
+      /^up to 4 bytes; null in 1 of 45 rows; int64 but for 2 of 44 values, first at line 45$/,
+    ],
+    [
+      'nearly all of a type, the others first and within quotes that hold a line end',
+      ['"?\n?"', 'NA', ...Array.from({ length: 40 }, (_, i) => `${i}.5`)],
+      [],
+      /float64 but for 1 of 41 values, first at line 2$/,
+    ],
+    ['less than nearly all of a type', ['1', '2', '3', 'x'], [], /^up to 1 byte$/],
+    ['names in digits', ['007', ...Array.from({ length: 40 }, (_, i) => String(i))], [], /^up to 3 bytes$/],
     ['words that change nothing', ['a', 'NA'], [], /^up to 2 bytes$/],
     ['words that may mean null', ['1', 'NA'], [], /^up to 2 bytes; int64 if "NA" means null/],
     ['lists of one length', ['"[1,2]"', '"[0.5, 3e5]"'], [], /always 2 numbers: vector<float32>\[2\]/],
@@ -99,7 +128,61 @@ describe('the entity', () => {
     ],
     ['no unique column', 'x,y\na,1\na,1\n', 'in:{_row}', /WARNING: no column is unique/],
     ['one row', 'id,x\n1,2\n', 'in:{id}', /WARNING: .*only 1 row seen/],
-    ['nulls in the one by name', 'user_id,x\n1,a\n,b\n', 'in:{x}', /x has a different value/],
+    [
+      'a null in the one by name',
+      'user_id,visits\n1,310\n2,402\n,77\n4,15\n',
+      'in:{user_id}',
+      /WARNING: user_id has a different value in each of 3 rows; so have visits; 1 of 4 rows has no user_id and will be rejected$/,
+    ],
+    [
+      'nulls in the one by name, nothing else unique',
+      'user_id,x\n1,a\n2,a\n"",b\n ,b\n5,b\n',
+      'in:{user_id}',
+      /WARNING: user_id has a different value in each of 3 rows; 2 of 5 rows have no user_id and will be rejected$/,
+    ],
+    [
+      'a full id beside one with nulls',
+      'id,user_id\n7,a\n9,b\n8,\n',
+      'in:{id}',
+      /# id has a different value in each of 3 rows; so have user_id$/,
+    ],
+    [
+      'most rows without the id',
+      'user_id,x\n1,a\n,b\n,c\n',
+      'in:{x}',
+      /WARNING: x has a different value in each of 3 rows; user_id sounds like an entity, but most rows have none$/,
+    ],
+    [
+      'ids that pandas has made floats',
+      'user_id,visits\n1.0,310\n2.0,402\n3.0,77\n',
+      'in:{user_id}',
+      /WARNING: user_id .*; its numbers are written as floats, so that keys would be "features:in:1\.0": write them as integers \(pandas: df\["user_id"\]\.astype\("Int64"\)\)$/,
+    ],
+    [
+      'such ids with a null',
+      'user_id,visits\n1.0,310\n,402\n3.0,77\n',
+      'in:{user_id}',
+      /WARNING: .*1 of 3 rows has no user_id and will be rejected; its numbers are written as floats/,
+    ],
+    [
+      'such ids that repeat, nothing unique',
+      'user_id,visits\n1.0,5\n1.0,5\n,5\n2.0,5\n',
+      'in:{user_id}',
+      /WARNING: no column is unique; user_id .* has 2 different values in 4 rows.*; 1 of 4 rows has no user_id.*; its numbers/,
+    ],
+    [
+      'ids in the exponents of R',
+      'user_id,visits\n99999,310\n1e+05,402\n100001,77\n',
+      'in:{user_id}',
+      /WARNING: .*keys would be "features:in:1e\+05"/,
+    ],
+    ['a measure of whole numbers is no id', 'price,x\n1.0,a\n2.0,a\n', 'in:{_row}', /price is a float64/],
+    [
+      'words for null in the id',
+      'user_id,visits\n1,310\nNA,402\nNA,77\n4,15\n5,15\n',
+      'in:{user_id}',
+      /WARNING: .*; 2 of 5 rows have "NA" there, an entity like any other unless you give --null-token NA$/,
+    ],
     [
       'names that a key cannot take',
       '{a},_row\n1,2\n3,4\n',
@@ -170,6 +253,45 @@ describe('the entity', () => {
     const line = (await infer(content)).split('\n').find((text) => text.startsWith('key:')) ?? '';
     expect(line).toContain(`"features:${key}"`);
     expect(line).toMatch(comment);
+  });
+
+  it('a warning about the key is on stderr too, and the rows without entity are all that is rejected', async () => {
+    const file = await desk.file('in.csv', 'user_id,visits\n1.0,310\n2.0,402\n,77\n4.0,15\n');
+    const { stdout, stderr } = await desk.run(['infer', file]);
+    expect(stderr).toMatch(
+      /^featurectl: user_id has .*; 1 of 4 rows has no user_id and will be rejected; its numbers/m,
+    );
+    const schema = await desk.file('in.yaml', stdout);
+    const loaded = await desk.run(['ingest', file, '--schema', schema, '--max-errors', 'all']);
+    expect(loaded.stderr).toMatch(/^rejected +1 .*\n.*\n +KEY_NULL +1 /m);
+    expect(Object.keys(await desk.take())).toEqual(['features:in:1.0', 'features:in:2.0', 'features:in:4.0']);
+  });
+
+  it.each([
+    ['floats', 'user_id,x\n,1\n1.0,2\n2.0,3\n', 1],
+    ['integers', 'user_id,x\n1,2\n2,3\n', 0],
+    ['decimals that are meant', 'user_id,x\n1.0,2\n1.5,3\n', 0],
+    ['names', 'user_id,x\na,2\n1.0,3\n', 0],
+  ])('ingest warns once of ids that are %s', async (_, content, times) => {
+    const file = await desk.file('fid.csv', content);
+    const other = await desk.file('fid2.csv', content);
+    const flags = ['--key', 'user_id', '--prefix', 'fid:', '--ttl', '1h', '--max-errors', 'all'];
+    const { stderr } = await desk.run(['ingest', file, other, ...flags]);
+    await desk.take();
+    const warning =
+      /key column "user_id": expected integers or names, found whole numbers written as floats: "1\.0" .*astype\("Int64"\)/g;
+    expect([...stderr.matchAll(warning)]).toHaveLength(times);
+  });
+
+  it('an id that is a float column of Parquet is told', async () => {
+    const file = await desk.file(
+      'in.parquet',
+      toParquet({ user_id: column(new arrow.Float64(), [1, 2]), visits: column(new arrow.Int32(), [5, 7]) }),
+    );
+    const { stdout } = await desk.run(['infer', file]);
+    expect(stdout).toMatch(
+      /^key: .*\{visits\}" +# WARNING: visits has .*; user_id sounds like an entity, but is float64: cast it to an integer or string when the file is written \(pandas: astype\("Int64"\)\)$/m,
+    );
   });
 
   it('the index of pandas is no feature', async () => {

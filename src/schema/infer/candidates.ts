@@ -131,7 +131,9 @@ export interface Racer {
   readonly form: FeatureForm;
   /** Values seen. */
   readonly values: number;
-  /** Smallest and largest stored text by the order of the type; '' before the first value. */
+  /** Values that are NaN, which is neither small nor large. */
+  readonly nans: number;
+  /** Smallest and largest stored text by the order of the type; '' before the first value that has one. */
   readonly min: ByteString;
   readonly max: ByteString;
   /** Bytes of the longest. */
@@ -145,7 +147,7 @@ export function startRace(candidates: readonly Candidate[]): Race {
       order: orderOf(candidate.form.type),
       low: Number.POSITIVE_INFINITY,
       high: Number.NEGATIVE_INFINITY,
-      racer: { form: candidate.form, values: 0, min: '', max: '', longest: 0 },
+      racer: { form: candidate.form, values: 0, nans: 0, min: '', max: '', longest: 0 },
     })),
   );
 }
@@ -183,20 +185,24 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 function note(runner: Runner, coded: ByteString): void {
   const { racer, order } = runner;
   racer.longest = Math.max(racer.longest, coded.length);
-  if (order !== null && coded !== racer.min && coded !== racer.max) noteOrder(runner, coded, order);
+  if (order?.isNumber && coded === NAN) racer.nans += 1;
+  else if (order !== null && coded !== racer.min && coded !== racer.max) noteOrder(runner, coded, order);
   racer.values += 1;
 }
 
+/** As a float codec stores it. */
+const NAN = 'nan';
+
 function noteOrder(runner: Runner, coded: ByteString, { isLess, isNumber }: Order): void {
   const { racer } = runner;
-  const number = isNumber ? Number(coded) : Number.NaN;
+  const number = isNumber ? numberOf(coded) : Number.NaN;
   // Doubles keep order, so what lies between them as doubles does exactly.
   if (number > runner.low && number < runner.high) return;
-  if (racer.values === 0 || isLess(coded, racer.min)) {
+  if (racer.min === '' || isLess(coded, racer.min)) {
     racer.min = coded;
     runner.low = number;
   }
-  if (racer.values === 0 || isLess(racer.max, coded)) {
+  if (racer.max === '' || isLess(racer.max, coded)) {
     racer.max = coded;
     runner.high = number;
   }
@@ -213,7 +219,13 @@ function orderOf(type: string): Order | null {
 }
 
 function isSmaller(a: ByteString, b: ByteString): boolean {
-  if (a.length < 16 && b.length < 16) return Number(a) < Number(b);
+  if (a.length < 16 && b.length < 16) return numberOf(a) < numberOf(b);
   if (/^-?\d+$/.test(a) && /^-?\d+$/.test(b)) return BigInt(a) < BigInt(b);
-  return Number(a) < Number(b);
+  return numberOf(a) < numberOf(b);
+}
+
+/** Of a number as it is stored. */
+function numberOf(stored: ByteString): number {
+  if (stored === 'inf') return Number.POSITIVE_INFINITY;
+  return stored === '-inf' ? Number.NEGATIVE_INFINITY : Number(stored);
 }

@@ -130,18 +130,24 @@ function featureLine(profile: ColumnProfile, rows: number): Line {
 
 function seenComments({ racer }: ColumnProfile): string[] {
   if (racer === null) return [];
-  if (racer.min !== '')
-    return [racer.min === racer.max ? `always ${racer.min}` : `${racer.min} to ${racer.max}`];
+  const { min, max, nans, values } = racer;
+  const range = min === max ? `${nans > 0 ? 'else ' : ''}always ${min}` : `${min} to ${max}`;
+  const nan = nans > 0 ? [`nan in ${nans} of ${count(values, 'value')}`] : [];
+  if (min !== '' || nans > 0) return [...nan, ...(min === '' ? [] : [range])];
   return /^(?:string|bytes|json)/.test(racer.form.type) ? [`up to ${count(racer.longest, 'byte')}`] : [];
 }
 
 /** What else the column might be; only a person can know. */
-function hints({ racer, ifNull, isWallTime, vectorLength }: ColumnProfile): string[] {
+function hints({ racer, ifNull, near, isWallTime, vectorLength }: ColumnProfile): string[] {
   const type = racer?.form.type ?? '';
   const found: string[] = [];
   if (ifNull !== null)
     found.push(
       `${ifNull.type} if ${ifNull.words.map((word) => JSON.stringify(word)).join(', ')} ${ifNull.words.length === 1 ? 'means' : 'mean'} null: --null-token`,
+    );
+  if (near !== null)
+    found.push(
+      `${near.type} but for ${near.misses} of ${count(near.values, 'value')}, first at line ${near.line}`,
     );
   if (/^u?int64$/.test(type) && racer !== null) {
     const unit = epochUnit(racer.min, racer.max);

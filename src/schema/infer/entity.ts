@@ -2,12 +2,13 @@
  * Which column names the entity. A unique column that sounds like one is taken; a row's own id (a UUID, a row
  * number, event_id) or a unique measure gives way to an entity that has several rows, such as user_id of an event log.
  */
+import { describeType } from '../columns.ts';
 import type { ColumnProfile } from './profile.ts';
 
 export interface EntityChoice {
   /** Column names of the key; `_row` where no column can stand in a key. */
   readonly parts: readonly string[];
-  /** Why, for a comment; `warning`: rows may overwrite each other, or the key means little. */
+  /** Why, for a comment; `isWarning`: rows may overwrite each other, or the key means little. */
   readonly reason: string;
   readonly isWarning: boolean;
 }
@@ -39,9 +40,13 @@ export function isRowNumber({ name, key }: ColumnProfile): boolean {
   return key.looks === 'counter' && ROW_NUMBER.test(name);
 }
 
-/** A moment or a truth value is unique by chance only. */
-const isName = ({ racer }: ColumnProfile): boolean =>
-  !/^(?:timestamp|date|bool|json|float|decimal)/.test(racer?.form.type ?? '');
+/** A moment, a truth value or a measure is unique by chance only; whole numbers of an id may have become floats. */
+const isName = ({ name, racer, key }: ColumnProfile): boolean =>
+  !/^(?:timestamp|date|bool|json|float|decimal)/.test(racer?.form.type ?? '') ||
+  (key.oddWhole !== null && nameScore(name) > 0);
+
+/** An id may lack in some rows; anything else that does is no id. */
+const isWanted = ({ name, key }: ColumnProfile): boolean => key.missing === 0 || nameScore(name) > 0;
 
 const isNoun = ({ name }: ColumnProfile): boolean => NOUNS.test(name);
 
@@ -54,14 +59,28 @@ function isTime({ name, racer, isWallTime }: ColumnProfile): boolean {
   return isWallTime || isNamed || /^(?:timestamp|date)/.test(racer?.form.type ?? '');
 }
 
+/** `prefix` stands before the entity in the key. */
 export function chooseEntity(
   profiles: readonly ColumnProfile[],
   rows: number,
   given: readonly string[],
+  prefix: string,
 ): EntityChoice {
-  if (given.length > 0) return { parts: given, reason: 'by --key', isWarning: false };
+  const choice =
+    given.length > 0 ? { parts: given, reason: 'by --key', isWarning: false } : chooseColumn(profiles, rows);
+  const troubles = [
+    ...profiles.flatMap((profile) =>
+      choice.parts.includes(profile.name) ? troublesOf(profile, rows, prefix) : [],
+    ),
+    ...(given.length > 0 ? [] : passedOver(profiles, choice)),
+  ];
+  if (troubles.length === 0) return choice;
+  return { ...choice, reason: [choice.reason, ...troubles].join('; '), isWarning: true };
+}
+
+function chooseColumn(profiles: readonly ColumnProfile[], rows: number): EntityChoice {
   const usable = profiles.filter(
-    (profile) => profile.key.isUsable && isName(profile) && !isRowNumber(profile),
+    (profile) => profile.key.isUsable && isName(profile) && isWanted(profile) && !isRowNumber(profile),
   );
   const unique = ranked(usable.filter(({ key }) => key.isUnique));
   const [best] = unique;
@@ -89,6 +108,39 @@ export function chooseEntity(
     reason: `${noneUnique(profiles)}, and none sounds like an entity, so the number of the row in its file stands in the key: put {column} there instead, or several such as {a}:{b}`,
     isWarning: true,
   };
+}
+
+/** What is wrong with values of a key column that can be a key all the same. */
+function troublesOf({ name, key }: ColumnProfile, rows: number, prefix: string): string[] {
+  const has = (some: number): string => `${some} of ${rows} rows ${some === 1 ? 'has' : 'have'}`;
+  const found: string[] = [];
+  if (key.missing > 0) found.push(`${has(key.missing)} no ${shown(name)} and will be rejected`);
+  if (key.words !== null) {
+    const [first = ''] = key.words.texts;
+    const texts = key.words.texts.map((text) => JSON.stringify(text)).join(', ');
+    found.push(
+      `${has(key.words.rows)} ${texts} there, an entity like any other unless you give --null-token ${first}`,
+    );
+  }
+  if (key.oddWhole !== null) {
+    found.push(
+      `its numbers are written as floats, so that keys would be ${JSON.stringify(prefix + key.oddWhole)}: write them as integers (pandas: df[${JSON.stringify(name)}].astype("Int64"))`,
+    );
+  }
+  return found;
+}
+
+/** Ids that would be better keys than what was taken, but cannot be. */
+function passedOver(profiles: readonly ColumnProfile[], { parts }: EntityChoice): string[] {
+  const taken = Math.max(0, ...profiles.filter(({ name }) => parts.includes(name)).map(scoreOf));
+  return profiles
+    .filter((profile) => nameScore(profile.name) > 1 && scoreOf(profile) > taken)
+    .flatMap(({ name, info, key }) => {
+      const but = `${shown(name)} sounds like an entity, but`;
+      if (key.isMostlyMissing) return [`${but} most rows have none`];
+      if (key.noEntity === null || info.type === 'text') return [];
+      return [`${but} is ${describeType(info.type)}: ${key.noEntity}`];
+    });
 }
 
 /** Whether a column that is unique is less likely the entity than one that has several rows. */
@@ -135,10 +187,12 @@ function whyNoKey(profile: ColumnProfile): string {
   return `is a ${profile.racer?.form.type ?? 'column'}`;
 }
 
+function scoreOf(profile: ColumnProfile): number {
+  return 2 * nameScore(profile.name) + (isNoun(profile) ? 1 : 0) - (isOwn(profile) ? 1 : 0);
+}
+
 function ranked(profiles: readonly ColumnProfile[]): readonly ColumnProfile[] {
-  const score = (profile: ColumnProfile): number =>
-    2 * nameScore(profile.name) + (isNoun(profile) ? 1 : 0) - (isOwn(profile) ? 1 : 0);
-  return [...profiles].sort((a, b) => score(b) - score(a));
+  return [...profiles].sort((a, b) => scoreOf(b) - scoreOf(a) || a.key.missing - b.key.missing);
 }
 
 function uniqueText({ name, key }: ColumnProfile, rows: number): string {

@@ -54,11 +54,11 @@ export function startInference(options: InferOptions, columns: readonly ColumnIn
       const bad = [...(batch.faults?.keys() ?? [])].filter((row) => row < some).length;
       rows += some;
       faults += bad;
-      batch.columns.forEach((column, i) => void profilers[i]?.add(column, some, batch.faults));
+      batch.columns.forEach((column, i) => void profilers[i]?.add(column, some, batch));
     },
     draft: (facts) => {
       const profiles = profilers.map((profiler) => profiler.profile());
-      const entity = chooseEntity(profiles, rows - faults, options.key);
+      const entity = chooseEntity(profiles, rows - faults, options.key, options.prefix);
       const warnings = [...facts.warnings, ...unreadable(columns)];
       const text = draftSchema({ ...options, ...facts, warnings, rows, faults, timezone, entity }, profiles);
       prove(text, columns);

@@ -1,9 +1,10 @@
 /** What the sampled rows say about one column: its type, its nulls, and whether it could name an entity. */
-import type { ByteString, Column, ColumnInfo, Value } from '../../core/types.ts';
+import type { ByteString, Column, ColumnBatch, ColumnInfo, Value } from '../../core/types.ts';
 import { fromBytes, isFault } from '../codecs/codec.ts';
 import type { WallToUtc } from '../codecs/time-zone.ts';
 import { keyCodec } from '../columns.ts';
 import { candidatesOf, type Race, type Racer, startRace, wallTime } from './candidates.ts';
+import { type Near, startNearRace } from './near.ts';
 
 /** Different values of a column that are remembered; a column with more is said to be unique in so many rows. */
 export const UNIQUE_LIMIT = 200_000;
@@ -36,6 +37,8 @@ export interface ColumnProfile {
   readonly racer: Racer | null;
   /** For text: what the column would be if these words meant null; null where that changes nothing. */
   readonly ifNull: { readonly type: string; readonly words: readonly string[] } | null;
+  /** For text that is no other type: the one that nearly all values are. */
+  readonly near: Near | null;
   /** All values are lists of this many numbers; null: they are not. */
   readonly vectorLength: number | null;
   /** All values are times that name no zone. */
@@ -44,8 +47,18 @@ export interface ColumnProfile {
 }
 
 export interface KeyProfile {
-  /** Every row has an entity here that a key can be made of. */
+  /** A key can be made of the values here, and at least as many rows have one as have none. */
   readonly isUsable: boolean;
+  /** Rows without an entity: null or blank. A load rejects them. */
+  readonly missing: number;
+  /** More rows are without an entity than have one. */
+  readonly isMostlyMissing: boolean;
+  /** Why values of this type are no entity; null: they are. */
+  readonly noEntity: string | null;
+  /** The first whole number that is not written as one, such as 1.0, where all values are whole numbers; null: none. */
+  readonly oddWhole: string | null;
+  /** Words that often stand for null and would be entities here, and the rows that have them. */
+  readonly words: { readonly texts: readonly string[]; readonly rows: number } | null;
   /** Why a key template cannot name the column, whatever it holds; null: it can. */
   readonly unfit: string | null;
   /** All values are UUIDs, or count the rows by one from 0 or 1 on. */
@@ -58,7 +71,7 @@ export interface KeyProfile {
 
 export interface Profiler {
   /** Rows of the batch but those that the reader could not take. */
-  add(column: Column, rows: number, faults: ReadonlyMap<number, unknown> | null): void;
+  add(column: Column, rows: number, batch: Pick<ColumnBatch, 'faults' | 'line'>): void;
   profile(): ColumnProfile;
 }
 
@@ -72,20 +85,21 @@ export function createProfiler(
   /** Without the words that may mean null; the same race until the first of them. */
   let lenient: Race | null = null;
   const wall = startRace(info.type === 'text' && zone === null ? [wallTime()] : []);
+  const nearly = startNearRace(zone);
   const words = new Set<string>();
   const entities = createEntities(info, zone);
   let vectorLength: number | null | undefined;
   let nulls = 0;
   let values = 0;
-  const addValue = (value: Value, isQuoted: boolean): void => {
+  const addValue = (value: Value, isQuoted: boolean, line: () => number): void => {
     const isNull = value === null || (info.type === 'text' && !isQuoted && tokens.has(value as ByteString));
-    entities.add(isNull ? null : value);
+    const isWord = info.type === 'text' && !isQuoted && NULL_WORDS.has(value as ByteString);
+    entities.add(isNull ? null : value, isWord);
     if (isNull) {
       nulls += 1;
       return;
     }
     values += 1;
-    const isWord = info.type === 'text' && !isQuoted && NULL_WORDS.has(value as ByteString);
     if (isWord) {
       lenient ??= race.fork();
       words.add(value as string);
@@ -93,20 +107,25 @@ export function createProfiler(
     race.add(value);
     const length = vectorLength === null ? null : listLength(value);
     vectorLength = vectorLength === undefined || vectorLength === length ? length : null;
-    if (info.type === 'text') wall.add(value);
+    if (info.type !== 'text') return;
+    wall.add(value);
+    if (!isWord) nearly.add(value as ByteString, line);
   };
   return {
-    add: (column, rows, faults) => {
+    add: (column, rows, batch) => {
       for (let row = 0; row < rows; row += 1) {
-        if (faults?.has(row)) continue;
-        if (column.kind === 'typed') addValue(column.at(row), false);
-        else addValue(column.cell(row), column.quoted?.[row] === 1);
+        if (batch.faults?.has(row)) continue;
+        const line = (): number => batch.line(row);
+        if (column.kind === 'typed') addValue(column.at(row), false, line);
+        else addValue(column.cell(row), column.quoted?.[row] === 1, line);
       }
     },
     profile: () => {
       const racer = race.winner();
       const other = lenient?.winner() ?? null;
-      const isBetter = other !== null && other.values > 0 && other.form.type !== racer?.form.type;
+      const isOther =
+        other?.form.type !== racer?.form.type || other?.form.allow_nonfinite !== racer?.form.allow_nonfinite;
+      const isBetter = other !== null && other.values > 0 && isOther;
       return {
         name: info.name,
         info,
@@ -114,6 +133,7 @@ export function createProfiler(
         nulls,
         racer,
         ifNull: isBetter ? { type: other.form.type, words: [...words] } : null,
+        near: racer?.form.type === 'string' ? nearly.near() : null,
         vectorLength: vectorLength ?? null,
         isWallTime: values > 0 && wall.winner() !== null,
         key: entities.profile(),
@@ -134,11 +154,15 @@ function listLength(value: Value): number | null {
 function createEntities(
   info: ColumnInfo,
   zone: WallToUtc | null,
-): { add(value: Value): void; profile(): KeyProfile } {
+): { add(value: Value, isWord: boolean): void; profile(): KeyProfile } {
   const codec = info.type === 'text' ? (value: Value) => value as ByteString : keyCodec(info.type, zone);
   const unfit = whyUnfit(info.name);
   let isUsable = typeof codec !== 'string';
   const seen = new Set<ByteString>();
+  const whole = createWholeNumbers();
+  const words = new Set<string>();
+  let wordRows = 0;
+  let missing = 0;
   let rows = 0;
   let isUnique = true;
   let first: number | null = null;
@@ -151,24 +175,54 @@ function createEntities(
     isCounter = entity === String(first + rows - 1);
   };
   return {
-    add: (value) => {
+    add: (value, isWord) => {
       if (!isUsable || typeof codec === 'string') return;
       const entity = value === null ? '' : codec(value);
-      isUsable = !isFault(entity) && !isBlank(entity);
+      isUsable = !isFault(entity);
+      if (isFault(entity)) return;
+      if (isBlank(entity)) {
+        missing += 1;
+        return;
+      }
+      if (isWord) {
+        words.add(entity);
+        wordRows += 1;
+        return;
+      }
       rows += 1;
-      if (!isUsable || isFault(entity) || seen.size >= (isUnique ? UNIQUE_LIMIT : REPEATED_LIMIT)) return;
+      whole.add(entity);
+      if (seen.size >= (isUnique ? UNIQUE_LIMIT : REPEATED_LIMIT)) return;
       look(entity);
       if (seen.has(entity)) isUnique = false;
       else seen.add(entity);
     },
     profile: () => ({
-      isUsable: isUsable && rows > 0 && unfit === null,
+      isUsable: isUsable && rows > 0 && missing + wordRows <= rows && unfit === null,
+      missing,
+      isMostlyMissing: rows > 0 && missing + wordRows > rows,
+      noEntity: typeof codec === 'string' ? codec : null,
+      oddWhole: whole.odd(),
+      words: wordRows > 0 ? { texts: [...words], rows: wordRows } : null,
       unfit,
       looks: rows === 0 || !isUsable ? null : isUuid ? 'uuid' : isCounter ? 'counter' : null,
       isUnique: isUnique && isUsable && rows > 0,
       distinct: seen.size,
       isCounted: seen.size < (isUnique ? UNIQUE_LIMIT : REPEATED_LIMIT),
     }),
+  };
+}
+
+/** Whether all entities are whole numbers, and the first that is not written as one. */
+function createWholeNumbers(): { add(entity: ByteString): void; odd(): string | null } {
+  let isWhole = true;
+  let odd: string | null = null;
+  return {
+    add: (entity) => {
+      if (!isWhole || /^-?\d+$/.test(entity)) return;
+      isWhole = /^-?\d+(?:\.\d*)?(?:[eE]\+?\d+)?$/.test(entity) && Number.isInteger(Number(entity));
+      odd ??= entity;
+    },
+    odd: () => (isWhole ? odd : null),
   };
 }
 

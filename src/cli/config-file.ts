@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Node, Pair } from 'yaml';
 import { FeaturectlError } from '../core/errors.ts';
 import { whyUnread } from '../core/unread.ts';
-import { binaryProblem, yamlProblem } from '../core/yaml-words.ts';
+import { binaryProblem, yamlProblems } from '../core/yaml-words.ts';
+import { nearest } from './nearest.ts';
 import type { RawValue } from './option-value.ts';
 
 export const CONFIG_NAME = 'featurectl.yaml';
@@ -84,17 +85,15 @@ async function parseConfig(text: string, path: string, commands: readonly string
   const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: string[] = [];
   const place = (offset: number | undefined): string => `${path}:${lines.linePos(offset ?? 0).line}`;
-  for (const { code, message, pos } of document.errors) {
-    const line = text.split('\n')[lines.linePos(pos[0]).line - 1] ?? '';
-    problems.push(`${place(pos[0])}: ${yamlProblem(code, message, line)}`);
-  }
+  for (const found of yamlProblems(document.errors, text))
+    problems.push(`${path}:${found.line}: ${found.text}`);
+  const misread = problems.length;
   const entries: ConfigEntry[] = [];
   const { contents } = document;
   const isEmpty = contents === null || (yaml.isScalar(contents) && contents.value === null);
   // What does not read as YAML is told alone: what it was taken for would only confuse.
-  const isYaml = problems.length === 0;
   if (!isEmpty) collect(contents, null);
-  return { entries, problems: isYaml ? problems : problems.slice(0, document.errors.length) };
+  return { entries, problems: misread === 0 ? problems : problems.slice(0, misread) };
 
   function collect(node: Node, section: string | null): void {
     if (!yaml.isMap<Node, Node | null>(node)) {
@@ -111,6 +110,11 @@ async function parseConfig(text: string, path: string, commands: readonly string
     const at = place(pair.key.range?.[0]);
     const key = yaml.isScalar(pair.key) ? String(pair.key.value).replaceAll('_', '-') : '?';
     if (section === null && commands.includes(key) && yaml.isMap(pair.value)) return collect(pair.value, key);
+    const meant = section === null && yaml.isMap(pair.value) ? nearest(key, commands) : '';
+    if (meant !== '') {
+      problems.push(`${at}: ${key}: expected the name of a command before a section of its options${meant}`);
+      return;
+    }
     const same = entries.find((entry) => entry.section === section && entry.key === key);
     const value = rawValue(pair.value);
     if (same) problems.push(`${at}: ${key} stands twice, first at ${same.place}`);

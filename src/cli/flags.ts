@@ -11,6 +11,7 @@ import type {
 import { FeaturectlError } from '../core/errors.ts';
 import type { Budget } from '../core/ledger.ts';
 import type { SourceFormat, WriteMode } from '../core/types.ts';
+import { type OptionOrigin, refuseStandIns, type SchemaFlags } from './stand-ins.ts';
 import {
   asBudget,
   asBytes,
@@ -39,17 +40,6 @@ export interface ReadingFlags {
   encoding?: 'utf8' | 'latin1' | 'windows-1252' | 'utf16le';
   delimiter?: string;
   maxRecordSize?: number;
-}
-
-export interface SchemaFlags {
-  schema?: string;
-  key?: string[];
-  prefix: string;
-  ttl?: string;
-  ttlJitter?: string;
-  timezone?: string;
-  allowNonfinite: boolean;
-  nullToken?: readonly string[];
 }
 
 export interface IngestFlags extends ConnectionFlags, ReadingFlags, SchemaFlags {
@@ -205,7 +195,11 @@ export function addRunOptions(command: Command): Command {
     );
 }
 
-export function ingestOptions(sources: readonly string[], flags: IngestFlags): IngestOptions {
+export function ingestOptions(
+  sources: readonly string[],
+  flags: IngestFlags,
+  origin: OptionOrigin,
+): IngestOptions {
   if (flags.checkpoint !== undefined && flags.dryRun) {
     throw new FeaturectlError(
       'USAGE',
@@ -214,7 +208,7 @@ export function ingestOptions(sources: readonly string[], flags: IngestFlags): I
   }
   return {
     sources,
-    schema: schemaOptions(flags),
+    schema: schemaOptions(flags, origin),
     reading: readingOptions(flags),
     connection: connectionOptions(flags),
     writing: writingOptions(flags),
@@ -247,23 +241,8 @@ export function getOptions(entities: readonly string[], flags: GetFlags): GetOpt
 }
 
 /** A schema file and the options that stand in for one exclude each other. Throws USAGE. */
-export function schemaOptions(flags: SchemaFlags): SchemaOptions {
-  const standIns: [string, boolean][] = [
-    ['--key', flags.key !== undefined],
-    ['--prefix', flags.prefix !== ''],
-    ['--ttl', flags.ttl !== undefined],
-    ['--ttl-jitter', flags.ttlJitter !== undefined],
-    ['--timezone', flags.timezone !== undefined],
-    ['--allow-nonfinite', flags.allowNonfinite],
-    ['--null-token', flags.nullToken !== undefined],
-  ];
-  const given = standIns.filter(([, isGiven]) => isGiven).map(([name]) => name);
-  if (flags.schema !== undefined && given.length > 0) {
-    throw new FeaturectlError(
-      'USAGE',
-      `${given.join(', ')}: cannot go with --schema ${flags.schema}; say it in the schema file`,
-    );
-  }
+export function schemaOptions(flags: SchemaFlags, origin: OptionOrigin): SchemaOptions {
+  if (flags.schema !== undefined) refuseStandIns(flags.schema, flags, origin);
   if (flags.schema === undefined && (flags.key === undefined || flags.ttl === undefined)) {
     throw new FeaturectlError(
       'USAGE',

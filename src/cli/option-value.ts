@@ -64,7 +64,8 @@ function asList(raw: RawValue): readonly string[] {
 }
 
 function asSwitch(raw: RawValue): boolean {
-  if (raw === 'true' || raw === '1' || raw === 'yes') return true;
-  if (raw === 'false' || raw === '0' || raw === 'no') return false;
-  throw new InvalidArgumentError('Expected true or false.');
+  const word = typeof raw === 'string' ? raw.toLowerCase() : '';
+  if (['true', 'yes', 'on', '1'].includes(word)) return true;
+  if (['false', 'no', 'off', '0'].includes(word)) return false;
+  throw new InvalidArgumentError('Expected true or false (or yes, no, on, off, 1, 0).');
 }

@@ -22,6 +22,7 @@ import { addInfer } from './infer.ts';
 import { wantsJsonErrors } from './log-form.ts';
 import { addPlan } from './plan.ts';
 import { addServe } from './serve.ts';
+import { originOf } from './stand-ins.ts';
 import { addVerify } from './verify.ts';
 
 export type { Io };
@@ -165,7 +166,7 @@ function addIngest(program: Command, io: Io, handlers: Handlers, done: (code: nu
     if (sources.length === 0 && flags.shard === undefined) {
       command.error("error: missing required argument 'source' (or --shard with a line of a plan)");
     }
-    done(await handlers.ingest(ingestOptions(sources, flags), io));
+    done(await handlers.ingest(ingestOptions(sources, flags, originOf(command)), io));
   });
 }
 
@@ -208,7 +209,10 @@ function addValidate(program: Command, io: Io, handlers: Handlers, done: (code: 
   addLoadOptions(command).addHelpText('after', VALIDATE_EXAMPLES);
   command.action(async (sources: string[], flags: IngestFlags) => {
     done(
-      await handlers.ingest(ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }), io),
+      await handlers.ingest(
+        ingestOptions(sources, { maxErrors: EVERY_ERROR, ...flags, dryRun: true }, originOf(command)),
+        io,
+      ),
     );
   });
 }

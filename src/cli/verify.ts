@@ -10,9 +10,9 @@ import {
   ONE_TRY,
   type ReadingFlags,
   readingOptions,
-  type SchemaFlags,
   schemaOptions,
 } from './flags.ts';
+import { type OptionOrigin, originOf, type SchemaFlags } from './stand-ins.ts';
 import { asCount, asCountOrAll } from './values.ts';
 
 interface VerifyFlags extends ConnectionFlags, ReadingFlags, SchemaFlags {
@@ -68,14 +68,19 @@ export function addVerify(program: Command, io: Io, done: (code: number) => void
     .option('--report <file>', 'write the result as JSON; - is stdout');
   addConnectionOptions(command, ONE_TRY);
   command.addHelpText('after', EXAMPLES).action(async (sources: string[], flags: VerifyFlags) => {
-    done(await (await import('../commands/verify.ts')).verifyCommand(verifyOptions(sources, flags), io));
+    done(
+      await (await import('../commands/verify.ts')).verifyCommand(
+        verifyOptions(sources, flags, originOf(command)),
+        io,
+      ),
+    );
   });
 }
 
-function verifyOptions(sources: readonly string[], flags: VerifyFlags): VerifyOptions {
+function verifyOptions(sources: readonly string[], flags: VerifyFlags, origin: OptionOrigin): VerifyOptions {
   return {
     sources,
-    schema: schemaOptions(flags),
+    schema: schemaOptions(flags, origin),
     reading: readingOptions(flags),
     connection: connectionOptions({ ...flags, retryFor: flags.retryFor ?? 0 }),
     mode: flags.mode,

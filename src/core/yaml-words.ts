@@ -52,8 +52,66 @@ export function binaryProblem(text: string): string | null {
   return BINARY.test(text) ? 'expected a YAML text, found binary data; check the path' : null;
 }
 
-/** `line` is the text where it stands. */
-export function yamlProblem(code: string, message: string, line: string): string {
+export interface YamlProblem {
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** As the parser gives them; `pos` counts characters from 0. */
+interface YamlError {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/** Each problem once, where its line is to be mended. */
+export function yamlProblems(errors: readonly YamlError[], text: string): readonly YamlProblem[] {
+  const lines = text.split('\n');
+  const problems = errors.map(({ code, message, pos }): YamlProblem => {
+    const at = text.slice(0, pos[0]).split('\n').length;
+    const deep = SLIPS.has(code) ? deeperLine(lines, at) : null;
+    // An error that is found at an empty line or a comment is about what comes after.
+    const line = isEmpty(lines[at - 1]) ? (nextLine(lines, at) ?? at) : at;
+    return deep ?? { line, text: yamlProblem(code, message, lines[line - 1] ?? '') };
+  });
+  return problems.filter(
+    ({ line, text }, i) => problems.findIndex((other) => other.line === line && other.text === text) === i,
+  );
+}
+
+/** What the parser says of a key that is indented below one with a value. */
+const SLIPS = new Set(['BLOCK_AS_IMPLICIT_KEY', 'MULTILINE_IMPLICIT_KEY']);
+
+const PAIR = /^( *)([^\s#:'"[{-][^:#]*|"[^"]*"|'[^']*'):(?: |\r?$)/;
+
+/** The line after `at` is a key too, but deeper; null: it is not. */
+function deeperLine(lines: readonly string[], at: number): YamlProblem | null {
+  const line = nextLine(lines, at);
+  const above = PAIR.exec(lines[at - 1] ?? '');
+  const below = line === null ? null : PAIR.exec(lines[line - 1] ?? '');
+  const [, outer = '', key = ''] = above ?? [];
+  const [, inner = '', name = ''] = below ?? [];
+  if (line === null || !above || !below || inner.length <= outer.length) return null;
+  const text = `expected ${name} to begin in the same column as ${key} above, after ${spaces(outer)}, found it after ${spaces(inner)}; align them, or leave the value of ${key} out`;
+  return { line, text };
+}
+
+function spaces({ length }: string): string {
+  return `${length} space${length === 1 ? '' : 's'}`;
+}
+
+/** Number of the first line after line `at` that holds something. */
+function nextLine(lines: readonly string[], at: number): number | null {
+  const found = lines.findIndex((line, i) => i >= at && !isEmpty(line));
+  return found < 0 ? null : found + 1;
+}
+
+function isEmpty(line: string | undefined): boolean {
+  return /^\s*(?:#.*)?$/.test(line ?? '');
+}
+
+function yamlProblem(code: string, message: string, line: string): string {
   const found = BY_MESSAGE.find(([pattern]) => pattern.test(message));
   const match = found?.[0].exec(message);
   const known = found ? found[1].replace('$1', match?.[1] ?? '') : WORDS.get(code);

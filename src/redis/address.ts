@@ -38,7 +38,7 @@ export function parseAddress(url: string): RedisAddress {
   if (parts === null) {
     throw new FeaturectlError(
       'USAGE',
-      `The Redis address is not a URL that featurectl knows: expected ${FORM}; found ${shown}. Characters such as @ / : # ? % in a password must be percent-encoded.`,
+      `The Redis address is not a URL that featurectl knows: expected ${FORM}; found ${shown}${meant(url)}. Characters such as @ / : # ? % in a password must be percent-encoded.`,
     );
   }
   const path = parts.scheme === 'unix' ? parts.path.replace(/\?.*$/, '') : null;
@@ -53,6 +53,13 @@ export function parseAddress(url: string): RedisAddress {
     db: database(parts.db, shown),
     shown,
   };
+}
+
+/** A host, with a port or a database, that lacks the scheme only. */
+function meant(url: string): string {
+  const isHost = /^(?:[a-z\d][a-z\d.-]*|\[[\da-f:]+\])(?::\d+)?(?:\/\d*)?$/i.test(url);
+  if (isHost) return `; did you mean redis://${url}?`;
+  return /^\/[^@]+$/.test(url) ? `; did you mean unix://${url}?` : '';
 }
 
 interface Parts {

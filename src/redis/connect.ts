@@ -202,7 +202,6 @@ function sentinelAddress(text: string): SentinelAddress {
 
 /** Throws REDIS_AUTH for a refusal, an ordinary error for what may pass. */
 async function ready(client: Redis, address: RedisAddress, withinMs: number): Promise<Redis> {
-  const { shown } = address;
   const until = Date.now() + withinMs;
   let trouble: Error | null = null;
   client.on('error', (error: Error) => {
@@ -218,7 +217,11 @@ async function ready(client: Redis, address: RedisAddress, withinMs: number): Pr
     cut(client);
     // A refused password closes the connection; what was refused came before as an event.
     throw (
-      refusal(trouble, shown) ?? refusal(error, shown) ?? badDatabase(trouble, address) ?? trouble ?? error
+      refusal(trouble, address) ??
+      refusal(error, address) ??
+      badDatabase(trouble, address) ??
+      trouble ??
+      error
     );
   }
 }
@@ -239,13 +242,20 @@ function badDatabase(trouble: Error | null, { db, shown }: RedisAddress): Featur
   return new FeaturectlError('REDIS_SERVER', text, { cause: trouble });
 }
 
-function refusal(error: unknown, shown: string): FeaturectlError | null {
+function refusal(error: unknown, address: RedisAddress): FeaturectlError | null {
   const text = error === null ? '' : messageOf(error);
   if (!REFUSALS.has(firstWord(text)) && !/invalid password|without any password/i.test(text)) return null;
   return new FeaturectlError(
     'REDIS_AUTH',
-    `Redis at ${shown} refused the user or password: ${text}. ` +
+    `Redis at ${address.shown} refused the user or password: ${text}. ${userAlone(address)}` +
       'Give them in the URL: redis://user:password@host:port/db (special characters percent-encoded)',
     { cause: error },
   );
+}
+
+/** redis://s3cret@host is a user without password, which is seldom meant; the text itself may be a secret. */
+function userAlone({ username, password }: RedisAddress): string {
+  return username !== null && password === null
+    ? 'The text before the @ was taken as user, without a password; a password alone is redis://:password@host. '
+    : '';
 }

@@ -22,9 +22,10 @@ const SCALARS = [
 ];
 export const TYPE_FORM = new RegExp(`^(?:${SCALARS.join('|')}|vector<float(?:32|64)>\\[[1-9]\\d{0,5}\\])$`);
 
-const type = z
-  .string()
-  .check(z.regex(TYPE_FORM, `expected one of ${SCALARS.join(', ')}, vector<float32>[n], vector<float64>[n]`));
+/** Every type as it is written. */
+export const TYPE_NAMES: readonly string[] = [...SCALARS, 'vector<float32>[n]', 'vector<float64>[n]'];
+
+const type = z.string().check(z.regex(TYPE_FORM, 'expected a type'));
 
 export const featureForm = z.strictObject({
   type,
@@ -49,12 +50,20 @@ export const featureForm = z.strictObject({
 
 const headForm = z.strictObject({
   name: described(name, 'name of the feature view'),
-  key: described(name, 'Redis key, such as features:user:{user_id}'),
+  key: described(
+    z
+      .string('expected a text, in quotes where it begins with a brace: "features:user:{user_id}"')
+      .check(z.minLength(1)),
+    'Redis key, such as features:user:{user_id}',
+  ),
   ttl: described(
     z.string('expected a whole number with ms, s, m, h, d or w (24h), or none for no expiry'),
     'such as 24h; none for no expiry',
   ),
-  ttl_jitter: option(z.string(), 'shortens each TTL by up to this share, such as 10%'),
+  ttl_jitter: option(
+    z.string('expected a share such as 10%'),
+    'shortens each TTL by up to this share, such as 10%',
+  ),
   event_time: option(name, 'column or feature that says when a row was true'),
   timezone: option(z.string(), 'of times that name none: IANA name or offset'),
   null: z.optional(nullForm),

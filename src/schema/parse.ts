@@ -1,7 +1,7 @@
 /** A schema file, YAML or JSON → FeatureSchema. */
-import { type Document, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isPair, isScalar, parseDocument, visit } from 'yaml';
 import type { z } from 'zod/mini';
-import { binaryProblem, yamlProblem } from '../core/yaml-words.ts';
+import { binaryProblem, yamlProblems } from '../core/yaml-words.ts';
 import { timeZone } from './codecs/time-zone.ts';
 import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feature.ts';
 import { familyOf } from './feature-family.ts';
@@ -31,17 +31,8 @@ function readYaml(text: string, problems: Problems): unknown {
     problems.add([], binary);
     return null;
   }
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    intAsBigInt: true,
-    stringKeys: true,
-    prettyErrors: false,
-    lineCounter,
-  });
-  for (const { code, message, pos } of document.errors) {
-    const { line } = lineCounter.linePos(pos[0]);
-    problems.addAt(line, yamlProblem(code, message, text.split('\n')[line - 1] ?? ''));
-  }
+  const document = parseDocument(text, { intAsBigInt: true, stringKeys: true, prettyErrors: false });
+  for (const { line, text: words } of yamlProblems(document.errors, text)) problems.addAt(line, words);
   if (document.errors.length > 0) return null;
   keepSourceText(document);
   const content = contentOf(document, problems);

@@ -2,9 +2,12 @@
 
 import type { z } from 'zod/mini';
 import { FeaturectlError } from '../core/errors.ts';
+import { TYPE_NAMES } from './form.ts';
 
 export interface Problems {
   add(path: readonly PropertyKey[], message: string): void;
+  /** Something to know about problems of one kind; told once, after them. */
+  note(message: string): void;
   /** With the line of the file, from 1. */
   addAt(line: number, message: string): void;
   readonly count: number;
@@ -14,7 +17,9 @@ export interface Problems {
 
 export function collectProblems(file: string): Problems {
   const lines: string[] = [];
+  const notes = new Set<string>();
   return {
+    note: (message) => void notes.add(message),
     add: (path, message) => {
       const place = path.map(String).join('.');
       const line = place === '' ? message : `${place}: ${message}`;
@@ -29,7 +34,7 @@ export function collectProblems(file: string): Problems {
       const title = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
       throw new FeaturectlError(
         'SCHEMA',
-        `${file} has ${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`,
+        `${file} has ${title}:\n${[...lines, ...notes].map((line) => `  ${line}`).join('\n')}`,
       );
     },
   };
@@ -47,10 +52,40 @@ export function addIssues(
     const at = [...path, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) problems.add([...at, key], unknownKey(key, known));
+    } else if (issue.message === 'expected a type') {
+      addUnknownType(problems, at, String(valueAt(root, issue.path)));
     } else {
       problems.add(at, `${issueText(issue)}, found ${describe(valueAt(root, issue.path))}`);
     }
   }
+}
+
+/** Names that types have elsewhere: in pandas, Python, SQL, Spark, Feast. */
+const FOREIGN_TYPES: Readonly<Record<string, string>> = {
+  ...{ int: 'int64', integer: 'int64', bigint: 'int64', long: 'int64', smallint: 'int16', short: 'int16' },
+  ...{ tinyint: 'int8', byte: 'int8', uint: 'uint64', unsigned: 'uint64' },
+  ...{ float: 'float64', double: 'float64', real: 'float32', number: 'float64', doubleprecision: 'float64' },
+  ...{ str: 'string', text: 'string', varchar: 'string', char: 'string', utf8: 'string', object: 'string' },
+  ...{ category: 'string', uuid: 'string', boolean: 'bool', numeric: 'decimal', money: 'decimal' },
+  ...{ datetime: 'timestamp', datetime64: 'timestamp', timestamptz: 'timestamp', time: 'timestamp' },
+  ...{ binary: 'bytes', blob: 'bytes', bytea: 'bytes', dict: 'json', map: 'json', struct: 'json' },
+  ...{
+    jsonb: 'json',
+    list: 'json',
+    array: 'json',
+    vector: 'vector<float32>[n]',
+    embedding: 'vector<float32>[n]',
+  },
+};
+
+/** The list of types stands once, however many names are not in it. */
+function addUnknownType(problems: Problems, at: readonly PropertyKey[], found: string): void {
+  const folded = found.toLowerCase().replace(/[([<].*$|[\s_-]/g, '');
+  const foreign = Object.hasOwn(FOREIGN_TYPES, folded) ? FOREIGN_TYPES[folded] : undefined;
+  const near = foreign ?? nearest(found, TYPE_NAMES);
+  if (near === null) problems.note(`types are ${TYPE_NAMES.join(', ')}`);
+  const advice = near === null ? '' : `; did you mean ${near}?`;
+  problems.add(at, `expected a type, found ${describe(found)}${advice}`);
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -30,8 +30,58 @@ describe('names stand in quotes', () => {
     expect(stderr.split('\n').length).toBeLessThan(25);
   });
 
+  it('the column of the event time', async () => {
+    const { stderr } = await load(desk, 'id,x\n1,2\n', { x: 'int64', more: 'event_time: foo' });
+    expect(stderr).toMatch(/expected a column "foo" \(event_time\), found only "id", "x"/);
+  });
+
   it('a bad cell', async () => {
     expect((await load(desk, 'id,x\n1,y\n', { x: 'int64' })).stderr).toMatch(/:2 column "x": INT:/);
+  });
+});
+
+describe('cells that are nearly numbers', () => {
+  it.each([
+    [
+      'int64',
+      '38.0',
+      'expected int64 in decimal digits, found "38.0"; take float64 in the schema, or write integers (pandas: astype("Int64"))',
+    ],
+    ['int8', '38.5', 'found "38.5"; take float64 in the schema'],
+    ['float64', '18,93', 'found "18,93"; write a decimal point, not a comma'],
+    ['decimal', '1.018,93', 'found "1.018,93"; write a decimal point, not a comma'],
+    ['int64', '1,018', 'found "1,018"; write it without a comma, or with a decimal point'],
+    ['float32', '1,018.5', 'found "1,018.5"; write it without commas'],
+    ['float64', 'abc', 'found "abc"'],
+  ])('%s of %s', async (type, cell, reason) => {
+    const { stderr } = await load(desk, `id,x\n1,"${cell}"\n`, { x: type });
+    expect(stderr).toContain(`${reason}\n`);
+  });
+});
+
+describe('addresses that are nearly ones', () => {
+  it.each([
+    ['127.0.0.1:22345', /; did you mean redis:\/\/127\.0\.0\.1:22345\?/],
+    ['cache-1', /; did you mean redis:\/\/cache-1\?/],
+    ['localhost:6379/2', /; did you mean redis:\/\/localhost:6379\/2\?/],
+    ['/run/redis.sock', /; did you mean unix:\/\/\/run\/redis\.sock\?/],
+    ['me:secret@h', /found \*\*\*@h\. Characters/],
+  ])('%s', async (address, message) => {
+    const { code, stderr } = await desk.run(['get', 'x', '--redis', address]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('a password in the place of the user', async () => {
+    await desk.client.config('SET', 'requirepass', 's3cret');
+    try {
+      const url = desk.redis.url.replace('redis://', 'redis://s3cret@');
+      const { stderr } = await desk.run(['get', 'x', '--redis', url]);
+      expect(stderr).toMatch(/text before the @ was taken as user, .*redis:\/\/:password@host/);
+      expect(stderr).not.toContain('s3cret');
+    } finally {
+      await desk.client.config('SET', 'requirepass', '');
+    }
   });
 });
 

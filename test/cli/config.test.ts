@@ -61,6 +61,18 @@ describe('which one counts', () => {
       { FEATURECTL_QUIET: '1', FEATURECTL_DRY_RUN: 'true' },
       { quiet: true, dryRun: true },
     ],
+    [
+      'switch in any case',
+      [],
+      { FEATURECTL_QUIET: 'TRUE', FEATURECTL_DRY_RUN: 'On' },
+      { quiet: true, dryRun: true },
+    ],
+    [
+      'switch off in any case',
+      [],
+      { FEATURECTL_QUIET: 'OFF', FEATURECTL_DRY_RUN: 'No' },
+      { quiet: false, dryRun: false },
+    ],
     ['switch off by env', [], { FEATURECTL_QUIET: 'false' }, { quiet: false }],
     [
       'form of flags',
@@ -149,6 +161,22 @@ describe('refused with exit 2, naming place, key and what was expected', () => {
     ['ttl: [1h, 2h]', /:1: ttl: Expected|:1: ttl: found "1h, 2h"\. Expected one value, found a list/],
     ['chunk-row: 5', /:1: chunk-row: no command has such an option; did you mean chunk-rows\?/],
     ['ingest: {jsom: true}', /:1: jsom: ingest does not have such an option/],
+    [
+      'ingets: {rejects: a.csv}',
+      /:1: ingets: expected the name of a command before a section of its options; did you mean ingest\?/,
+    ],
+    [
+      'log: text\n rate: 5',
+      /^featurectl: \S+c\d+\.yaml:2: expected rate to begin in the same column as log above, after 0 spaces, found it after 1 space; /,
+    ],
+    [
+      'null-token: NaN',
+      /--null-token \(from \S+c\d+\.yaml:1\): cannot go with --schema s\.yaml; say it in the schema file, and take it out where it is given: null: \{ tokens: \["", NaN\] \}/,
+    ],
+    [
+      'ttl: 1h\nprefix: "f:"',
+      /--prefix \(from \S+:2\), --ttl \(from \S+:1\): cannot .*: key: "f:\{COLUMN\}" and ttl: 1h/,
+    ],
     ['get: {rejects: a.csv}', /:1: rejects: get does not have such an option/],
     ['rejects:', /:1: rejects: expected a value or a list of values, found nothing/],
     ['rejects: {a: 1}', /:1: rejects: .*found a map/],
@@ -169,6 +197,10 @@ describe('refused with exit 2, naming place, key and what was expected', () => {
     [
       { FEATURECTL_REDIS_ULR: 'redis://a' },
       /FEATURECTL_REDIS_ULR: no command has .*did you mean FEATURECTL_REDIS_URL/,
+    ],
+    [
+      { FEATURECTL_NULL_TOKEN: 'NA' },
+      /--null-token \(from FEATURECTL_NULL_TOKEN\): cannot go with --schema s\.yaml/,
     ],
     [{ FEATURECTL_NULL_TOKEN: '[NULL]' }, /FEATURECTL_NULL_TOKEN: .*JSON array/],
   ])('%j', async (env, message) => {

@@ -1,9 +1,12 @@
 /** docs/options.md is the grammar of src/cli, rendered; `npx vitest run test/docs -u` renews it. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Command, Option } from 'commander';
 import { expect, it } from 'vitest';
-import { defaultText, ownOptions } from '../../src/cli/config.ts';
+import { addConfig, defaultText, ownOptions } from '../../src/cli/config.ts';
 import { envNames } from '../../src/cli/option-value.ts';
-import { buildProgram, type Handlers } from '../../src/cli/program.ts';
+import { buildProgram, type Handlers, runCli } from '../../src/cli/program.ts';
 
 const INTRO = `# Options
 
@@ -15,7 +18,7 @@ A flag counts before the environment, the environment before the file, the file 
 | | |
 |---|---|
 | flag | \`--chunk-rows 500\` |
-| environment | \`FEATURECTL_CHUNK_ROWS=500\`: the option's name in capitals, with \`_\` for \`-\`. An empty variable is one that is not given. Switches take \`true\` or \`false\`; an option that may be repeated takes one text or a JSON array of them. A \`FEATURECTL_\` variable that no command has is refused (exit 2); what Kubernetes sets for a Service named featurectl is not looked at |
+| environment | \`FEATURECTL_CHUNK_ROWS=500\`: the option's name in capitals, with \`_\` for \`-\`. An empty variable is one that is not given. Switches take \`true\`, \`yes\`, \`on\` or \`1\`, and \`false\`, \`no\`, \`off\` or \`0\`, in any case, here and in the file; an option that may be repeated takes one text or a JSON array of them. A \`FEATURECTL_\` variable that no command has is refused (exit 2); what Kubernetes sets for a Service named featurectl is not looked at |
 | address | \`FEATURECTL_REDIS\`, else \`FEATURECTL_REDIS_URL\`, else \`REDIS_URL\` |
 | file | \`featurectl.yaml\` in the working directory, or the one that \`--config FILE\` or \`FEATURECTL_CONFIG\` names. Keys are the options' names with \`-\` or \`_\`; a map under a command's name holds for that command alone, and goes before the rest. Unknown keys, keys without a value and wrong values are refused (exit 2) with their line. Paths are taken from the working directory, as those of flags are |
 
@@ -24,7 +27,7 @@ redis: redis://cache-1:6379/0
 log: json
 ingest:
   max-errors: 0.1%
-  null-token: [NULL, NA]
+  rejects: rejects.csv
 \`\`\`
 
 \`--show-config\` prints the options in force, each with where it comes from, as a text that may be a \`featurectl.yaml\`
@@ -42,7 +45,7 @@ function render(program: Command): string {
 
 function renderCommand(command: Command): string {
   const usage = `featurectl ${command.name()} ${command.usage().replace('[options] ', '')}`;
-  const rows = ownOptions(command).map(
+  const rows = command.options.map(
     (option) =>
       `| \`${escapeCell(option.flags)}\` | ${defaultCell(option)} | ${escapeCell(meaning(option))} |`,
   );
@@ -67,9 +70,39 @@ function escapeCell(text: string): string {
 
 const io = { stdout: process.stdout, stderr: process.stderr, env: {}, signal: new AbortController().signal };
 const program = buildProgram(io, {} as Handlers, () => {});
+addConfig(program, io, []);
 
 it('docs/options.md is the grammar', async () => {
   await expect(render(program)).toMatchFileSnapshot('../../docs/options.md');
+});
+
+it.each(program.commands.map((command) => [command.name(), command] as const))(
+  'what --help of %s lists is in docs/options.md',
+  async (name, command) => {
+    const text = await readFile('docs/options.md', 'utf8');
+    const section = text.split(/^## /m).find((part) => part.startsWith(`${name}\n`)) ?? '';
+    const helped = [...command.helpInformation().matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(
+      ([, flag]) => flag,
+    );
+    const listed = [...section.matchAll(/^\| `(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
+    expect(listed).toEqual(helped.filter((flag) => flag !== '--help'));
+  },
+);
+
+it.each([
+  ['a schema file', ['--schema', 's.yaml']],
+  ['flags instead', ['--key', 'user_id', '--prefix', 'f:', '--ttl', '24h']],
+])('the featurectl.yaml of docs/options.md goes with %s', async (_, flags) => {
+  const example = /```yaml\n(.*?)```/s.exec(await readFile('docs/options.md', 'utf8'))?.[1] ?? '';
+  const folder = await mkdtemp(join(tmpdir(), 'featurectl-options-'));
+  await writeFile(join(folder, 'c.yaml'), example);
+  let called = 0;
+  const handlers = { ingest: async () => (called += 1) } as unknown as Handlers;
+  const argv = ['ingest', 'users.csv', ...flags, '--config', join(folder, 'c.yaml')];
+  await runCli(argv, io, handlers);
+  await rm(folder, { recursive: true });
+  expect(example).toContain('ingest:');
+  expect(called).toBe(1);
 });
 
 it('an option of one name is the same variable for every command', () => {

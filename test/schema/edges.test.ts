@@ -133,7 +133,7 @@ describe('schema files', () => {
 
   it.each([
     ['features:\n  x: null', /features\.x: expected a map of options, found null/],
-    ['ttl_jitter: 0.1\nfeatures:\n  x: string', /ttl_jitter: expected text/],
+    ['ttl_jitter: 0.1\nfeatures:\n  x: string', /ttl_jitter: expected a share such as 10%, found 0.1/],
     ['features:\n  x: { type: string, null: { policy: never } }', /features\.x\.null.*skip/],
   ])('%j says what is expected', (more, message) => {
     expect(thrown(() => parseSchema(file(more), 's')).message).toMatch(message);

@@ -104,6 +104,62 @@ features:
   });
 
   it.each([
+    ['integer', 'int64'],
+    ['int', 'int64'],
+    ['BIGINT', 'int64'],
+    ['Int64', 'int64'],
+    ['float', 'float64'],
+    ['double', 'float64'],
+    ['Double Precision', 'float64'],
+    ['str', 'string'],
+    ['varchar(255)', 'string'],
+    ['boolean', 'bool'],
+    ['datetime', 'timestamp'],
+    ['datetime64[ns]', 'timestamp'],
+    ['flaot64', 'float64'],
+  ])('the type %s is known by another name', (found, meant) => {
+    const features = `{ x: "${found}", y: { type: "${found}" } }`;
+    expect(problemsOf(`${HEAD}features: ${features}`)).toEqual(
+      ['x', 'y'].map(
+        (name) => `features.${name}.type: expected a type, found "${found}"; did you mean ${meant}?`,
+      ),
+    );
+  });
+
+  it('the types stand once, however many are unknown', () => {
+    expect(problemsOf(`${HEAD}features: { x: colour, y: __proto__, z: integer }`)).toEqual([
+      'features.x.type: expected a type, found "colour"',
+      'features.y.type: expected a type, found "__proto__"',
+      'features.z.type: expected a type, found "integer"; did you mean int64?',
+      expect.stringMatching(/^types are string, int8, .*, vector<float32>\[n\], vector<float64>\[n\]$/),
+    ]);
+  });
+
+  it.each([
+    [
+      'a key that is indented too far',
+      `${HEAD}features:\n  age: int64\n\n   score: float64\n  x: int8`,
+      [
+        'my.yaml:7: expected score to begin in the same column as age above, after 2 spaces, found it after 3 spaces; align them, or leave the value of age out',
+      ],
+    ],
+    [
+      'a jitter without a percent sign',
+      `${HEAD}ttl_jitter: 10\nfeatures: { x: int8 }`,
+      ['ttl_jitter: expected a share such as 10%, found 10'],
+    ],
+    [
+      'a key in braces without quotes',
+      'name: n\nkey: {user_id}\nttl: 1h\nfeatures: { x: int8 }',
+      [
+        'key: expected a text, in quotes where it begins with a brace: "features:user:{user_id}", found {"user_id":null}',
+      ],
+    ],
+  ])('%s', (_name, text, lines) => {
+    expect(problemsOf(text)).toEqual(lines);
+  });
+
+  it.each([
     ['nothing', '', /name, key, ttl and features/],
     ['a list', '- a', /name, key, ttl and features/],
     ['broken YAML', 'a: [1', /./],

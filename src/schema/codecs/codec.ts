@@ -36,6 +36,24 @@ export function fault(code: RowCode, expected: string, found: ByteString): Value
   return { code, reason: `expected ${expected}, found ${show(found)}` };
 }
 
+/** As `fault`, of a cell that should have been a number, with what to do where that is known. */
+export function numberFault(code: RowCode, expected: string, cell: ByteString): ValueFault {
+  const { reason } = fault(code, expected, cell);
+  return { code, reason: `${reason}${numberAdvice(code, cell)}` };
+}
+
+function numberAdvice(code: RowCode, cell: ByteString): string {
+  if (cell.length > SHOWN) return '';
+  if (/^[+-]?\d{1,3}(?:,\d{3})+$/.test(cell)) return '; write it without a comma, or with a decimal point';
+  if (/^[+-]?(?:\d+|\d{1,3}(?:[. ]\d{3})+),\d+$/.test(cell)) return '; write a decimal point, not a comma';
+  if (/^[+-]?\d{1,3}(?:,\d{3})+\.\d*$/.test(cell)) return '; write it without commas';
+  if (code !== 'INT') return '';
+  if (/^[+-]?\d+\.0*$/.test(cell)) {
+    return '; take float64 in the schema, or write integers (pandas: astype("Int64"))';
+  }
+  return /^[+-]?\d*\.\d+$/.test(cell) ? '; take float64 in the schema' : '';
+}
+
 const SHOWN = 40;
 
 /** Bytes as a person reads them: UTF-8 decoded, control characters escaped, quoted. */

@@ -1,6 +1,6 @@
 /** Decimals: exact text, the scale kept as the source has it. */
 import type { ByteString } from '../../core/types.ts';
-import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+import { type Codec, type Coded, numberFault, typedBy } from './codec.ts';
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
 
@@ -19,7 +19,7 @@ function decimalCell(cell: ByteString): Coded {
   const match = DECIMAL.exec(cell);
   const [, sign = '', whole = '', fraction = ''] = match ?? [];
   if (!match || (whole === '' && fraction === ''))
-    return fault('DECIMAL', 'a decimal number in digits', cell);
+    return numberFault('DECIMAL', 'a decimal number in digits', cell);
   const point = fraction === '' ? '' : '.';
   const digits = `${whole.replace(/^0+(?=\d)/, '') || '0'}${point}${fraction}`;
   return sign === '-' && /[1-9]/.test(digits) ? `-${digits}` : digits;

@@ -1,6 +1,6 @@
 /** Floats: shortest text that reads back to the same number of the type. */
 import type { ByteString, Value } from '../../core/types.ts';
-import { type Codec, type Coded, fault, typedBy, type ValueFault } from './codec.ts';
+import { type Codec, type Coded, fault, numberFault, typedBy, type ValueFault } from './codec.ts';
 import { decimalText } from './decimal.ts';
 import { float32Of } from './float32.ts';
 
@@ -23,7 +23,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
       return Number.isFinite(value) ? format(value) : tooLarge(name, cell);
     }
     if (NONFINITE.test(cell)) return format(nonfiniteOf(cell));
-    return fault('FLOAT', `${name} as a decimal number`, cell);
+    return numberFault('FLOAT', `${name} as a decimal number`, cell);
   };
   const exact = (value: Value): Coded => {
     const number = Number(value);

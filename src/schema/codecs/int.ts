@@ -1,6 +1,6 @@
 /** Integers of 8 to 64 bits: decimal digits in, shortest decimal out, exact. */
 import type { ByteString, Value } from '../../core/types.ts';
-import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+import { type Codec, type Coded, fault, numberFault, typedBy } from './codec.ts';
 
 export interface IntRange {
   readonly min: bigint;
@@ -32,7 +32,7 @@ export function intCodec(name: string, range: IntRange): Codec {
   const sureLength = range.max.toString().length - 1;
   const text = (cell: ByteString): Coded => {
     const form = digitsForm(cell);
-    if (form === 0) return fault('INT', `${name} in decimal digits`, cell);
+    if (form === 0) return numberFault('INT', `${name} in decimal digits`, cell);
     if (form === 1 && cell.length <= sureLength && (min < 0 || cell.charCodeAt(0) !== 45)) return cell;
     if (cell.length > SAFE_DIGITS) {
       const digits = cell.replace(/^(?:\+|(-))?0*(?=\d)/, '$1');

@@ -123,6 +123,9 @@ export interface Race {
   add(value: Value): void;
   /** The narrowest type that fits all values; null where none does. */
   winner(): Racer | null;
+  isLive(candidate: Candidate): boolean;
+  /** How many are. */
+  readonly size: number;
   /** A race of its own that has seen what this one has. */
   fork(): Race;
 }
@@ -176,6 +179,10 @@ function raceOf(runners: Runner[]): Race {
       if (lost !== null) live = live.filter((runner) => !lost.has(runner));
     },
     winner: () => live.find(({ candidate }) => candidate.isSure())?.racer ?? null,
+    isLive: (candidate) => live.some((runner) => runner.candidate === candidate),
+    get size() {
+      return live.length;
+    },
     fork: () => raceOf(live.map((runner) => ({ ...runner, racer: { ...runner.racer } }))),
   };
 }

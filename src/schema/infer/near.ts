@@ -1,8 +1,7 @@
 /** A type that nearly all values of a text column have, and where the others are. */
 import type { ByteString } from '../../core/types.ts';
 import { isFault } from '../codecs/codec.ts';
-import type { WallToUtc } from '../codecs/time-zone.ts';
-import { textCandidates } from './candidates.ts';
+import type { Candidate, Race } from './candidates.ts';
 
 export interface Near {
   readonly type: string;
@@ -27,22 +26,31 @@ export interface NearRace {
   near(): Near | null;
 }
 
-export function startNearRace(zone: WallToUtc | null): NearRace {
+/** `race` has seen each value before it is added here: those still in it miss nothing, so only the others are asked. */
+export function startNearRace(candidates: readonly Candidate[], race: Race): NearRace {
   let values = 0;
-  let live = textCandidates(zone)
+  let live = candidates
     .filter(({ form }) => form.type !== ANY)
     .map((candidate) => ({ candidate, misses: 0, line: 0 }));
+  let asked: typeof live = [];
+  let size = race.size;
   return {
     add: (cell, line) => {
       values += 1;
+      if (size !== race.size) {
+        size = race.size;
+        asked = live.filter(({ candidate }) => !race.isLive(candidate));
+      }
       let isOut = false;
-      for (const runner of live) {
+      for (const runner of asked) {
         if (!isFault(runner.candidate.code(cell))) continue;
         if (runner.misses === 0) runner.line = line();
         runner.misses += isName(cell) ? Number.POSITIVE_INFINITY : 1;
         isOut ||= isLost(runner.misses, values);
       }
-      if (isOut) live = live.filter(({ misses }) => !isLost(misses, values));
+      if (!isOut) return;
+      live = live.filter(({ misses }) => !isLost(misses, values));
+      asked = asked.filter(({ misses }) => !isLost(misses, values));
     },
     near: () => {
       const found = live.find(

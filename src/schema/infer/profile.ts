@@ -81,11 +81,12 @@ export function createProfiler(
   zone: WallToUtc | null,
   tokens: ReadonlySet<ByteString>,
 ): Profiler {
-  const race = startRace(candidatesOf(info.type, zone));
+  const candidates = candidatesOf(info.type, zone);
+  const race = startRace(candidates);
   /** Without the words that may mean null; the same race until the first of them. */
   let lenient: Race | null = null;
   const wall = startRace(info.type === 'text' && zone === null ? [wallTime()] : []);
-  const nearly = startNearRace(zone);
+  const nearly = startNearRace(candidates, race);
   const words = new Set<string>();
   const entities = createEntities(info, zone);
   let vectorLength: number | null | undefined;

@@ -114,6 +114,9 @@ function isEmpty(line: string | undefined): boolean {
 function yamlProblem(code: string, message: string, line: string): string {
   const found = BY_MESSAGE.find(([pattern]) => pattern.test(message));
   const match = found?.[0].exec(message);
+  if (code === 'UNEXPECTED_TOKEN' && /:\s+\{.*\}\s*[^\s#]/.test(line)) {
+    return `expected a comma or the end of the line after }, found more; put a text that begins with a brace in quotes (the line is: ${line.trim().slice(0, 60)})`;
+  }
   const known = found ? found[1].replace('$1', match?.[1] ?? '') : WORDS.get(code);
   const text = known ?? 'expected YAML, found something else; check quotes, colons and the columns';
   const shown = line.trim().slice(0, 60);

@@ -11,25 +11,26 @@ export function floatKeys(
   batch: ColumnBatch,
   columnOf: (name: string) => Column,
 ): readonly string[] {
-  return key.columns.flatMap((name) => {
-    const example = wholeFloat(columnOf(name), batch);
-    return example === null
-      ? []
-      : [
-          `key column ${JSON.stringify(name)}: expected integers or names, found whole numbers written as floats: "${example}" becomes part of the key ${key.text} as it stands; write them as integers (pandas: df[${JSON.stringify(name)}].astype("Int64"))`,
-        ];
-  });
+  return key.columns
+    .filter((name) => isWholeFloats(columnOf(name), batch))
+    .map((name) => warningOf(name, key));
 }
 
-/** The first entity; null where some are no such numbers, or there is none. */
-function wholeFloat(column: Column, { rowCount, faults }: ColumnBatch): string | null {
-  if (column.kind !== 'text') return null;
-  let first: string | null = null;
+/** The same for every batch and file, so that it is told once. */
+function warningOf(name: string, { text }: KeyTemplate): string {
+  const column = JSON.stringify(name);
+  return `key column ${column}: expected integers or names, found whole numbers written as floats, which stand in the key ${text} as they are: 1 is 1.0 there; write them as integers (pandas: df[${column}].astype("Int64"))`;
+}
+
+/** Whether there are entities, and all of them are such numbers. */
+function isWholeFloats(column: Column, { rowCount, faults }: ColumnBatch): boolean {
+  if (column.kind !== 'text') return false;
+  let found = 0;
   for (let row = 0; row < Math.min(rowCount, ROWS); row += 1) {
     const cell = faults?.has(row) ? '' : column.cell(row);
     if (cell === '') continue;
-    if (!/^-?\d+\.0+$/.test(cell)) return null;
-    first ??= cell;
+    if (!/^-?\d+\.0+$/.test(cell)) return false;
+    found += 1;
   }
-  return first;
+  return found > 0;
 }

@@ -111,6 +111,9 @@ describe('types of CSV columns', () => {
   });
 });
 
+const FLOAT_KEYS =
+  /key column "user_id": expected integers or names, found whole numbers .* key fid:\{user_id\} .*astype\("Int64"\)/g;
+
 describe('the entity', () => {
   it.each<[string, string, string, RegExp]>([
     [
@@ -272,15 +275,36 @@ describe('the entity', () => {
     ['integers', 'user_id,x\n1,2\n2,3\n', 0],
     ['decimals that are meant', 'user_id,x\n1.0,2\n1.5,3\n', 0],
     ['names', 'user_id,x\na,2\n1.0,3\n', 0],
+    ['nothing', 'user_id,x\n,2\n', 0],
   ])('ingest warns once of ids that are %s', async (_, content, times) => {
     const file = await desk.file('fid.csv', content);
-    const other = await desk.file('fid2.csv', content);
+    const other = await desk.file('fid2.csv', content.replaceAll('1.0', '7.0'));
     const flags = ['--key', 'user_id', '--prefix', 'fid:', '--ttl', '1h', '--max-errors', 'all'];
     const { stderr } = await desk.run(['ingest', file, other, ...flags]);
     await desk.take();
-    const warning =
-      /key column "user_id": expected integers or names, found whole numbers written as floats: "1\.0" .*astype\("Int64"\)/g;
-    expect([...stderr.matchAll(warning)]).toHaveLength(times);
+    expect([...stderr.matchAll(FLOAT_KEYS)], stderr).toHaveLength(times);
+  });
+
+  it('ingest warns once of such ids that threads read', async () => {
+    const file = await desk.file('fid.csv', 'user_id,x\n1.0,2\n2.0,3\n');
+    const other = await desk.file('fid2.csv', 'user_id,x\n7.0,2\n');
+    const argv = [
+      'ingest',
+      file,
+      other,
+      '--key',
+      'user_id',
+      '--prefix',
+      'fid:',
+      '--ttl',
+      '1h',
+      '--workers',
+      '2',
+    ];
+    const { code, stderr } = await start(argv, { REDIS_URL: desk.redis.url }).done;
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await desk.take())).toEqual(['fid:1.0', 'fid:2.0', 'fid:7.0']);
+    expect([...stderr.matchAll(FLOAT_KEYS)], stderr).toHaveLength(1);
   });
 
   it('an id that is a float column of Parquet is told', async () => {

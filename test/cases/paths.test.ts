@@ -153,6 +153,12 @@ describe('YAML that does not read', () => {
     ['a backslash', 'name: "C:\\data"\n', 1, /expected \\\\ for a backslash within "…"/],
     ['a percent sign', 'name: %x\n', 1, /put it in quotes/],
     ['two documents', 'name: a\n---\nname: b\n', 2, /found a second one after ---/],
+    [
+      'a key that begins with a brace',
+      'name: n\nkey: {u}:x\n',
+      2,
+      /put a text that begins with a brace in quotes/,
+    ],
     ['a line without a colon', 'name: a\nkey\nttl: 1h\n', 2, /a line without a colon; add ": "/],
     ['a bare star', 'name: *\n', 1, /found a bare \*; put it in quotes/],
   ])('%s, in the schema and in the options', async (_, text, line, message) => {

@@ -9,6 +9,7 @@ import {
   createTally,
   type Hash,
   openWriter,
+  PLANS,
   storedHashes,
   type TestRow,
 } from '../support/writing.ts';
@@ -36,17 +37,6 @@ const FAULTS = {
     await redis.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
   },
 } as const;
-
-const PLANS = [
-  ['script', 'merge'],
-  ['script', 'newer'],
-  ['script', 'replace'],
-  ['pipeline', 'merge'],
-  ['pipeline', 'replace'],
-  ['restore', 'merge'],
-  ['restore', 'newer'],
-  ['restore', 'replace'],
-] as const;
 
 const ROWS: readonly TestRow[] = Array.from({ length: 3000 }, (_, i) => ({
   key: `k:${(i * 7) % 900}`,

@@ -10,21 +10,11 @@ import {
   fieldsOnly,
   type OpenOptions,
   openWriter,
+  PLANS,
   plainRows,
   type Tally,
   type TestRow,
 } from '../support/writing.ts';
-
-const PLANS = [
-  ['script', 'merge'],
-  ['script', 'newer'],
-  ['script', 'replace'],
-  ['pipeline', 'merge'],
-  ['pipeline', 'replace'],
-  ['restore', 'merge'],
-  ['restore', 'newer'],
-  ['restore', 'replace'],
-] as const;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -11,6 +11,7 @@ import {
   type Hash,
   type OpenOptions,
   openWriter,
+  PLANS,
   type TestRow,
   type Told,
 } from '../support/writing.ts';
@@ -26,17 +27,6 @@ afterAll(async () => {
   client.disconnect();
   await server.stop();
 });
-
-const PATHS = [
-  ['script', 'merge'],
-  ['script', 'newer'],
-  ['script', 'replace'],
-  ['pipeline', 'merge'],
-  ['pipeline', 'replace'],
-  ['restore', 'merge'],
-  ['restore', 'newer'],
-  ['restore', 'replace'],
-] as const;
 
 /** Runs that are on at once: each is mostly waiting to connect again. */
 const AT_ONCE = 12;
@@ -126,7 +116,7 @@ async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>):
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-describe.each(PATHS)('%s %s', (path, mode) => {
+describe.each(PLANS)('%s %s', (path, mode) => {
   const options: OpenOptions = { ...SMALL, path, mode, eventTimeField: 1 };
 
   it('cut at every byte of the replies and every 7th of the requests', async () => {
@@ -156,7 +146,7 @@ it('several cuts at random places, any path, sizes and connections', async () =>
     at: fc.integer({ min: 0, max: 1500 }),
   });
   const load = fc.record({
-    path: fc.constantFrom(...PATHS),
+    path: fc.constantFrom(...PLANS),
     cuts: fc.array(cut, { minLength: 1, maxLength: 5 }),
     keys: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 5, maxLength: 60 }),
     chunkRows: fc.integer({ min: 1, max: 20 }),
@@ -184,7 +174,7 @@ it('several cuts at random places, any path, sizes and connections', async () =>
 });
 
 describe('what a given-up connection still has on its way', () => {
-  it.each(PATHS)('%s %s: is not executed after newer rows of the same keys', async (path, mode) => {
+  it.each(PLANS)('%s %s: is not executed after newer rows of the same keys', async (path, mode) => {
     runs += 1;
     const prefix = `held${runs}`;
     const proxy = await startProxy(server.port);

@@ -133,6 +133,18 @@ export async function writeAll(url: string, options: OpenOptions, rows: readonly
   return tally;
 }
 
+/** Every path with every mode that it has. */
+export const PLANS = [
+  ['script', 'merge'],
+  ['script', 'newer'],
+  ['script', 'replace'],
+  ['pipeline', 'merge'],
+  ['pipeline', 'replace'],
+  ['restore', 'merge'],
+  ['restore', 'newer'],
+  ['restore', 'replace'],
+] as const;
+
 /** Rows `k:0`… of two fields whose values tell the row and `tag`. */
 export function plainRows(count: number, tag = 'v', from = 0): TestRow[] {
   return Array.from({ length: count }, (_, i) => ({

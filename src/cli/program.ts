@@ -80,7 +80,7 @@ export async function runCli(
     );
   };
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(withoutHelp(argv, program), { from: 'user' });
     return run.exitCode;
   } catch (error) {
     // What was waited for threw the reason of the signal, which is its exit code.
@@ -95,6 +95,15 @@ export async function runCli(
     const { tellError } = await import('../commands/tell-error.ts');
     return tellError(isGrammar ? usageError(run.complaint) : error, io);
   }
+}
+
+/** commander answers --help, and `help`, of a command that there is not with the help of all, as if it were well. */
+function withoutHelp(argv: readonly string[], program: Command): string[] {
+  const [first, second] = argv;
+  const name = first === 'help' ? second : first;
+  const isKnown = (text: string): boolean =>
+    text === 'help' || program.commands.some((command) => command.name() === text);
+  return name === undefined || name.startsWith('-') || isKnown(name) ? [...argv] : [name];
 }
 
 function usageError(complaint: string): FeaturectlError {

@@ -6,7 +6,7 @@ import { formatEntity } from '../output/entity.ts';
 import { connect, createReader } from '../redis/index.ts';
 import { type FeatureSchema, toBytes } from '../schema/index.ts';
 import { oneTryOptions } from './connection.ts';
-import { entityKey } from './entity-key.ts';
+import { entityKey, wholeKeyHint } from './entity-key.ts';
 import type { GetOptions, Io } from './options.ts';
 import { readSchema } from './resolve-schema.ts';
 
@@ -28,7 +28,7 @@ export interface EntityView {
 export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   const schema = options.schemaFile === null ? null : await readSchema(options.schemaFile);
   const keys = options.entities.map((entity) =>
-    schema === null ? toBytes(`${options.prefix}${entity}`) : entityKey(schema, entity),
+    schema === null ? toBytes(plainKey(options, entity)) : entityKey(schema, entity),
   );
   const connection = await connect(await oneTryOptions(options.connection, io.signal));
   try {
@@ -41,10 +41,20 @@ export async function getCommand(options: GetOptions, io: Io): Promise<number> {
     const isAllFound = views.every((view) => view.found);
     if (!isAllFound && schema === null && options.prefix === '')
       io.stderr.write('featurectl: without --schema or --prefix an argument is the whole key\n');
+    for (const { entity, found, error } of views) {
+      const hint = schema === null || found || error !== undefined ? null : wholeKeyHint(schema, entity);
+      if (hint !== null) io.stderr.write(`featurectl: ${hint}\n`);
+    }
     return isAllFound ? EXIT.ok : EXIT.someFailed;
   } finally {
     await connection.close();
   }
+}
+
+/** Throws USAGE where there is no entity behind the prefix. */
+function plainKey({ prefix }: GetOptions, entity: string): string {
+  if (entity !== '') return `${prefix}${entity}`;
+  throw new FeaturectlError('USAGE', 'entity "": expected text, found an empty one');
 }
 
 function viewOf(schema: FeatureSchema | null, entity: string, key: string, outcome: ReadOutcome): EntityView {

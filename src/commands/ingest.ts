@@ -253,6 +253,7 @@ async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListen
   const connection = await connect({
     ...(await connectOptions(target, run.io.signal)),
     retrying: (message) => run.progress.note(message, 'retry'),
+    warn: (message) => run.progress.note(message),
   });
   try {
     return await createWriter(connection, { ...writing, ...writerOptions(schema, run.options) }, listener);

@@ -2,6 +2,8 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
+import type { EntitySource } from '../core/feature-reader.ts';
+import type { Tell } from '../core/tell.ts';
 import { whyUnread } from '../core/unread.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createOpener, openEntitySource } from '../redis/index.ts';
@@ -27,7 +29,11 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   const tls = await httpsFiles(options);
   const tokens = await tokensOf(options, tell);
   const source = openEntitySource(
-    createOpener({ ...(await connectOptions(options.connection, io.signal)), readFrom: options.readFrom }),
+    createOpener({
+      ...(await connectOptions(options.connection, io.signal)),
+      readFrom: options.readFrom,
+      warn: tell,
+    }),
     { withinMs: options.redisTimeoutMs, tell },
   );
   try {
@@ -48,10 +54,11 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
         `cannot listen on ${options.host}:${options.port}: ${listenProblem(error)}`,
       );
     });
-    const warning = source.isReady() ? '' : '; Redis does not answer yet: reads are 503 until it does';
-    tell(`listening on ${server.url}${warning}`);
+    const why = source.refusal() ?? 'Redis does not answer yet: reads are 503 until it does';
+    if (source.isReady()) tell(`listening on ${server.url}`, 'info');
+    else tell(`listening on ${server.url}; ${why}`, 'warn');
     await stopped;
-    tell('shutting down: requests on the way are answered first');
+    tell('shutting down: requests on the way are answered first', 'info');
     await server.close(options.shutdownGraceMs);
     return EXIT.ok;
   } finally {
@@ -62,21 +69,21 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   }
 }
 
-/** Resolves when Redis answers, or after `ms`. */
-async function readyWithin(ms: number, source: { isReady(): boolean }): Promise<void> {
+/** Resolves when Redis answers or refuses, or after `ms`. */
+async function readyWithin(ms: number, source: EntitySource): Promise<void> {
   const until = performance.now() + ms;
-  while (!source.isReady() && performance.now() < until) await delay(POLL_MS);
+  while (!source.isReady() && source.refusal() === null && performance.now() < until) await delay(POLL_MS);
 }
 
 const POLL_MS = 10;
 
 /** Lines on stderr; never a key or a value. */
-async function openTeller({ quiet, log }: ServeOptions, io: Io): Promise<(message: string) => void> {
+async function openTeller({ quiet, log }: ServeOptions, io: Io): Promise<Tell> {
   if (quiet) return () => {};
   const pid = cluster.isWorker ? process.pid : null;
   if (log === 'json') {
     const json = await openJsonLog(io.stderr, pid === null ? {} : { pid });
-    return (message) => json.note(message, 'note');
+    return (message, level = 'warn') => (level === 'info' ? json.info(message) : json.note(message, 'note'));
   }
   const who = pid === null ? '' : ` [${pid}]`;
   return (message) => void io.stderr.write(`${new Date().toISOString()}${who} ${message}\n`);
@@ -141,10 +148,7 @@ async function httpsFiles({
   return pems;
 }
 
-async function tokensOf(
-  { tokenFile }: ServeOptions,
-  tell: (message: string) => void,
-): Promise<TokenCheck | null> {
+async function tokensOf({ tokenFile }: ServeOptions, tell: Tell): Promise<TokenCheck | null> {
   if (tokenFile === null) return null;
   try {
     return await watchTokens(tokenFile, tell);

@@ -62,8 +62,11 @@ export interface EntityTaker {
   refused(index: number, why: 'type' | 'rights'): void;
   /** Everything was told. Exactly one of `done` and `failed` is called, last and once. */
   done(): void;
-  /** `away`: Redis cannot be reached or does not answer in time; `busy`: too much is on the way already. */
-  failed(why: 'away' | 'busy'): void;
+  /**
+   * `away`: Redis cannot be reached or does not answer in time; `busy`: too much is on the way already; `denied`: what
+   * `refusal` tells.
+   */
+  failed(why: 'away' | 'busy' | 'denied'): void;
 }
 
 /** The reading side of a server: entities by key, whatever becomes of the connection meanwhile. Never throws. */
@@ -72,6 +75,8 @@ export interface EntitySource {
   read(keys: readonly ByteString[], fields: readonly ByteString[] | null, taker: EntityTaker): void;
   /** Whether reads are answered now, as far as is known. */
   isReady(): boolean;
+  /** The right that this server lacks, in words for its callers; null: none that is known. */
+  refusal(): string | null;
   /** What is being read fails as `away`. */
   close(): Promise<void>;
 }

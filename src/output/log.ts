@@ -9,6 +9,8 @@ export type NoteEvent = 'note' | 'retry';
 export interface JsonLog {
   progress(fields: Readonly<Record<string, unknown>>): void;
   note(message: string, event: NoteEvent): void;
+  /** How things go; nothing to look at. */
+  info(message: string): void;
   summary(report: RunReport): void;
   interrupted(message: string, exitCode: number): void;
   error(
@@ -35,6 +37,7 @@ export async function openJsonLog(
   return {
     progress: (fields) => log.info({ event: 'progress', ...fields }),
     note: (message, event) => log.warn({ event }, redactUrls(message)),
+    info: (message) => log.info({ event: 'info' }, redactUrls(message)),
     summary: (report) =>
       log[report.exit_code === 0 ? 'info' : 'warn']({ event: 'summary', ...summaryFields(report) }),
     interrupted: (message, exitCode) => log.warn({ event: 'interrupted', exit_code: exitCode }, message),

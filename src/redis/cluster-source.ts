@@ -10,7 +10,8 @@ import { createClusterReader } from './cluster-reader.ts';
 import type { Opener } from './connect.ts';
 import type { EntitySourceOptions } from './entity-source.ts';
 import { atMostEvery } from './persist.ts';
-import { firstWord } from './server-errors.ts';
+import { deniedCommand, mayNotRead, refusalOf } from './reading-rights.ts';
+import { firstWord, isCommandDenied } from './server-errors.ts';
 
 const MAX_AWAITED = 100_000;
 const HEARTBEAT_MS = 500;
@@ -23,23 +24,33 @@ export function createClusterSource(opener: Opener, { withinMs, tell }: EntitySo
   let awaited = 0;
   /** Null: not known yet. */
   let isWell: boolean | null = null;
+  /** The right that this user lacks; null: none that is known. */
+  let denial: string | null = null;
   let isClosed = false;
   const watch = setInterval(() => void beat(), HEARTBEAT_MS);
   void beat();
 
   async function beat(): Promise<void> {
     try {
-      await readCluster(HEARTBEAT, withinMs);
+      assertPermitted(await readCluster(HEARTBEAT, withinMs));
       turn(true, `connected to the Redis Cluster at ${opener.shown}`);
     } catch (error) {
-      turn(false, `the Redis Cluster at ${opener.shown} cannot be reached: ${messageOf(error)}`);
+      fail(error);
     }
   }
 
+  function fail(error: unknown): void {
+    const refusal = refusalOf(error);
+    const what = refusal === null ? ' cannot be reached' : '';
+    turn(false, `the Redis Cluster at ${opener.shown}${what}: ${messageOf(error)}`);
+    denial = refusal;
+  }
+
   function turn(well: boolean, message: string): void {
+    if (well) denial = null;
     if (isClosed || isWell === well) return;
     isWell = well;
-    tell(message);
+    tell(message, well ? 'info' : 'warn');
   }
 
   async function answer(
@@ -50,12 +61,14 @@ export function createClusterSource(opener: Opener, { withinMs, tell }: EntitySo
     awaited += keys.length;
     try {
       const found = await readCluster(keys, withinMs);
-      const refusal = found.find(({ error }) => error !== null && refusalOf(error) === null);
-      if (refusal?.error) throw refusal.error;
+      assertPermitted(found);
+      const refused = found.find(({ error }) => error !== null && ofKey(error) === null);
+      if (refused?.error) throw refused.error;
       for (const [index, raw] of found.entries()) give(taker, index, raw, fields);
     } catch (error) {
-      tellRefusal(`Redis at ${opener.shown}: ${messageOf(error)}`);
-      return taker.failed('away');
+      if (refusalOf(error) !== null) fail(error);
+      else tellRefusal(`Redis at ${opener.shown}: ${messageOf(error)}`);
+      return taker.failed(denial === null ? 'away' : 'denied');
     } finally {
       awaited -= keys.length;
     }
@@ -64,11 +77,13 @@ export function createClusterSource(opener: Opener, { withinMs, tell }: EntitySo
 
   return {
     read: (keys, fields, taker) => {
+      if (denial !== null) return taker.failed('denied');
       if (isClosed || isWell !== true) return taker.failed('away');
       if (awaited + keys.length > MAX_AWAITED) return taker.failed('busy');
       void answer(keys, fields, taker);
     },
     isReady: () => isWell === true,
+    refusal: () => denial,
     close: async () => {
       isClosed = true;
       clearInterval(watch);
@@ -77,8 +92,14 @@ export function createClusterSource(opener: Opener, { withinMs, tell }: EntitySo
   };
 }
 
+/** Throws REDIS_AUTH where the command is denied, whatever the key. */
+function assertPermitted(found: readonly RawEntity[]): void {
+  const denied = found.find(({ error }) => error !== null && isCommandDenied(error.message));
+  if (denied?.error) throw mayNotRead([deniedCommand(denied.error.message)]);
+}
+
 /** Null where the error is not of the key alone. */
-function refusalOf({ message }: Error): 'type' | 'rights' | null {
+function ofKey({ message }: Error): 'type' | 'rights' | null {
   if (firstWord(message) === 'WRONGTYPE') return 'type';
   return /^NOPERM\b.* to access .*\bkeys?\b/i.test(message) ? 'rights' : null;
 }
@@ -89,7 +110,7 @@ function give(
   { error, hash }: RawEntity,
   fields: readonly ByteString[] | null,
 ): void {
-  if (error !== null) return taker.refused(index, refusalOf(error) ?? 'rights');
+  if (error !== null) return taker.refused(index, ofKey(error) ?? 'rights');
   const flat = Array.isArray(hash) ? (hash as readonly Buffer[]) : [];
   const strings = fields === null || flat.length === 0 ? flat : valuesOf(flat, fields);
   const spans = new Int32Array(2 * strings.length);

@@ -4,6 +4,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import { parseAddress, type RedisAddress } from './address.ts';
 import { ask, inTime, messageOf } from './ask.ts';
 import { cut } from './bulk-channel.ts';
+import { logIn } from './log-in.ts';
 import { type SentinelAddress, watchMaster } from './master-watch.ts';
 import { type Patience, persist, thinned } from './persist.ts';
 import { hostOf, portOf } from './redirect.ts';
@@ -28,6 +29,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Told when a try has failed and another follows; at most once a second, of the same every 10 s. */
   readonly retrying?: (message: string) => void;
+  /** Told once of what is odd about the address, although it works. */
+  readonly warn?: (message: string) => void;
 }
 
 /** Makes connections to one address and to other nodes of its Cluster, and knows them all. */
@@ -64,13 +67,18 @@ export function createOpener(options: ConnectOptions): Opener {
   const clients = new Set<Redis>();
   let isClosed = false;
   let endWatch: (() => void) | null = null;
+  let isWarned = false;
+  const warn = (message: string): void => {
+    if (!isWarned) options.warn?.(message);
+    isWarned = true;
+  };
   const openTo = async (to: RedisAddress, withinMs: number): Promise<Redis> => {
     if (isClosed) throw new Error('the connection was closed by featurectl');
     endWatch ??= cutAtFailover(options, clients);
     const client = new Redis({ ...clientOptions(to, options), connectTimeout: withinMs });
     clients.add(client);
     client.once('end', () => clients.delete(client));
-    return ready(client, to, withinMs);
+    return ready(client, to, withinMs, warn);
   };
   const nodes = [`${address.host ?? '127.0.0.1'}:${address.port}`, ...address.others];
   const openAt = (node: string, withinMs = CONNECT_TIMEOUT_MS): Promise<Redis> =>
@@ -179,9 +187,7 @@ function clientOptions(address: RedisAddress, options: ConnectOptions): ClientOp
   return {
     ...server,
     ...tls,
-    ...(address.username === null ? {} : { username: address.username }),
-    ...(address.password === null ? {} : { password: address.password }),
-    db: address.db,
+    // User, password and database are for `logIn`.
     protocol: 2,
     lazyConnect: true,
     // Retries are the lane's: it knows which rows are settled.
@@ -201,28 +207,28 @@ function sentinelAddress(text: string): SentinelAddress {
 }
 
 /** Throws REDIS_AUTH for a refusal, an ordinary error for what may pass. */
-async function ready(client: Redis, address: RedisAddress, withinMs: number): Promise<Redis> {
+async function ready(
+  client: Redis,
+  address: RedisAddress,
+  withinMs: number,
+  warn: (message: string) => void,
+): Promise<Redis> {
   const until = Date.now() + withinMs;
   let trouble: Error | null = null;
+  // Without a listener ioredis writes to the console.
   client.on('error', (error: Error) => {
     trouble ??= error;
   });
   try {
-    // ioredis has no limit for the answers to AUTH and SELECT.
     await inTime(withinMs, client.connect(), 'the connection');
     if (trouble !== null) throw trouble;
+    const warning = await logIn(client, address, until - Date.now());
     await ping(client, until - Date.now());
+    if (warning !== null) warn(warning);
     return client;
   } catch (error) {
     cut(client);
-    // A refused password closes the connection; what was refused came before as an event.
-    throw (
-      refusal(trouble, address) ??
-      refusal(error, address) ??
-      badDatabase(trouble, address) ??
-      trouble ??
-      error
-    );
+    throw refusal(error, address) ?? badDatabase(error, address) ?? trouble ?? error;
   }
 }
 
@@ -236,10 +242,11 @@ async function ping(client: Redis, withinMs: number): Promise<void> {
 }
 
 /** SELECT was refused: going on would write into database 0. */
-function badDatabase(trouble: Error | null, { db, shown }: RedisAddress): FeaturectlError | null {
-  if (trouble?.name !== 'ReplyError' || !/DB index|SELECT/i.test(trouble.message)) return null;
-  const text = `Redis at ${shown} refused database ${db}: ${messageOf(trouble)}. Give one that it has: redis://host:port/0`;
-  return new FeaturectlError('REDIS_SERVER', text, { cause: trouble });
+function badDatabase(error: unknown, { db, shown }: RedisAddress): FeaturectlError | null {
+  if (!(error instanceof Error) || error.name !== 'ReplyError' || !/DB index|SELECT/i.test(error.message))
+    return null;
+  const text = `Redis at ${shown} refused database ${db}: ${messageOf(error)}. Give one that it has: redis://host:port/0`;
+  return new FeaturectlError('REDIS_SERVER', text, { cause: error });
 }
 
 function refusal(error: unknown, address: RedisAddress): FeaturectlError | null {

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { Redis } from 'ioredis';
 import type { EntitySource, EntityTaker } from '../core/feature-reader.ts';
+import type { Tell } from '../core/tell.ts';
 import type { ByteString } from '../core/types.ts';
 import { messageOf, sleep } from './ask.ts';
 import { cut } from './bulk-channel.ts';
@@ -13,14 +14,15 @@ import type { Opener } from './connect.ts';
 import { atMostEvery } from './persist.ts';
 import { takeStream } from './raw-stream.ts';
 import { commandOf } from './read-commands.ts';
+import { assertMayRead, deniedCommand, mayNotRead, refusalOf } from './reading-rights.ts';
 import { createReplyReader, type SpanTaker } from './reply-spans.ts';
-import { firstWord } from './server-errors.ts';
+import { firstWord, isCommandDenied } from './server-errors.ts';
 
 export interface EntitySourceOptions {
   /** Milliseconds in which a read is answered or fails. */
   readonly withinMs: number;
   /** Told, in words without keys and values, when Redis went away or came back, and what it refuses. */
-  readonly tell: (message: string) => void;
+  readonly tell: Tell;
 }
 
 const MAX_AWAITED = 100_000;
@@ -31,6 +33,8 @@ const HEARTBEAT: readonly ByteString[] = [''];
 const PING = '*1\r\n$4\r\nPING\r\n';
 /** Between tries to connect: recovery within two seconds of Redis' is what users count on. */
 const MAX_PAUSE_MS = 200;
+/** Between looks whether a right that is missing was granted. */
+const DENIED_PAUSE_MS = 1000;
 /** Of the first try to connect; each later one has twice as long, up to the second that a slow link may need. */
 const FIRST_TRY_MS = 250;
 const MAX_TRY_MS = 1000;
@@ -61,6 +65,8 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
   let stream: Duplex | null = null;
   /** Why reads are not answered now; null: they are. */
   let trouble: string | null = 'not connected yet';
+  /** The right that this user lacks; null: none that is known. */
+  let denial: string | null = null;
   let heardAt = 0;
   let beatAt = 0;
   let isClosed = false;
@@ -68,6 +74,7 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
   void reconnect();
 
   function read(keys: readonly ByteString[], fields: readonly ByteString[] | null, taker: EntityTaker): void {
+    if (denial !== null) return taker.failed('denied');
     if (stream === null || trouble !== null) return taker.failed('away');
     if (awaited + keys.length > MAX_AWAITED || unsent.length + stream.writableLength > MAX_UNSENT) {
       return taker.failed('busy');
@@ -123,7 +130,7 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
   function fail(read: Read): void {
     const { taker } = read;
     read.taker = null;
-    taker?.failed('away');
+    taker?.failed(denial === null ? 'away' : 'denied');
   }
 
   const replies: SpanTaker = {
@@ -137,7 +144,7 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     },
     error: (text) => refuse(first(), text),
     status: () => {
-      if (trouble !== null) tell(`Redis at ${opener.shown} answers`);
+      if (trouble !== null) tell(`Redis at ${opener.shown} answers`, 'info');
       trouble = null;
       answer(first(), () => {});
     },
@@ -160,10 +167,20 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     const isOfKey = word === 'WRONGTYPE' || /^NOPERM\b.* to access .*\bkeys?\b/i.test(text);
     if (!isOfKey) {
       tellRefusal(`Redis at ${opener.shown}: ${text}`);
+      if (isCommandDenied(text)) deny(text);
       fail(read);
     }
     if (read.fields !== null && read.exists === null) read.exists = true;
     else answer(read, (taker, index) => taker.refused(index, word === 'WRONGTYPE' ? 'type' : 'rights'));
+  }
+
+  /** A right was taken away: this connection ends behind the replies that came with this one, the next finds it. */
+  function deny(text: string): void {
+    denial ??= refusalOf(mayNotRead([deniedCommand(text)]));
+    const refused = client;
+    setImmediate(() => {
+      if (client === refused) lose(text);
+    });
   }
 
   /** The heartbeat, and the deadline of what is on the way. */
@@ -206,13 +223,28 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     const tellFailure = atMostEvery(10_000, tell);
     let tryMs = FIRST_TRY_MS;
     for (let pause = 20; !isClosed; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+      let isDenied = false;
       try {
-        return begin(await opener.open(tryMs));
+        return begin(await openReader(tryMs));
       } catch (error) {
-        if (!isClosed) tellFailure(`Redis at ${opener.shown} cannot be reached: ${messageOf(error)}`);
+        denial = refusalOf(error);
+        isDenied = denial !== null;
+        const what = isDenied ? '' : ' cannot be reached';
+        if (!isClosed) tellFailure(`Redis at ${opener.shown}${what}: ${messageOf(error)}`);
         tryMs = Math.min(tryMs * 2, Math.max(MAX_TRY_MS, withinMs));
-        await sleep(pause / 2 + (Math.random() * pause) / 2);
       }
+      await sleep(isDenied ? DENIED_PAUSE_MS : pause / 2 + (Math.random() * pause) / 2);
+    }
+  }
+
+  async function openReader(tryMs: number): Promise<Redis> {
+    const opened = await opener.open(tryMs);
+    try {
+      await assertMayRead(opened, tryMs);
+      return opened;
+    } catch (error) {
+      cut(opened);
+      throw error;
     }
   }
 
@@ -238,13 +270,15 @@ export function createEntitySource(opener: Opener, options: EntitySourceOptions)
     }
     client = opened;
     trouble = null;
+    denial = null;
     beatAt = performance.now();
-    tell(`connected to Redis at ${opener.shown}`);
+    tell(`connected to Redis at ${opener.shown}`, 'info');
   }
 
   return {
     read,
-    isReady: () => trouble === null,
+    isReady: () => trouble === null && denial === null,
+    refusal: () => denial,
     close: async () => {
       isClosed = true;
       clearInterval(watch);

@@ -7,12 +7,14 @@ import type { Opener } from './connect.ts';
 import { createEntitySource, type EntitySourceOptions } from './entity-source.ts';
 import { atMostEvery } from './persist.ts';
 import { isClusterNode } from './probe.ts';
+import { refusalOf } from './reading-rights.ts';
 
 const PAUSE_MS = 200;
 
 /** Until a server answers what it is, reads fail as `away`. */
 export function openEntitySource(opener: Opener, options: EntitySourceOptions): EntitySource {
   let source: EntitySource | null = opener.cluster ? createClusterSource(opener, options) : null;
+  let denial: string | null = null;
   let isClosed = false;
   if (source === null) void decide();
 
@@ -26,6 +28,7 @@ export function openEntitySource(opener: Opener, options: EntitySourceOptions): 
         if (isClosed) return;
         source = isCluster ? createClusterSource(opener, options) : createEntitySource(opener, options);
       } catch (error) {
+        denial = refusalOf(error);
         if (!isClosed) tellFailure(`Redis at ${opener.shown} cannot be reached: ${messageOf(error)}`);
         await sleep(PAUSE_MS);
       }
@@ -34,8 +37,9 @@ export function openEntitySource(opener: Opener, options: EntitySourceOptions): 
 
   return {
     read: (keys, fields, taker) =>
-      source === null ? taker.failed('away') : source.read(keys, fields, taker),
+      source === null ? taker.failed(denial === null ? 'away' : 'denied') : source.read(keys, fields, taker),
     isReady: () => source?.isReady() ?? false,
+    refusal: () => (source === null ? denial : source.refusal()),
     close: async () => {
       isClosed = true;
       await (source ?? opener).close();

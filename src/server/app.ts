@@ -19,7 +19,7 @@ import { createMetrics, joinWorkers, type Observe, type ServerMetrics } from './
 import { createPlanner } from './plans.ts';
 import { PROBLEMS, problemBody, retryAfter, ServerProblem } from './problems.ts';
 import { type Gate, type ReadContext, readBatch, readSingle } from './reads.ts';
-import { problemOfError } from './request-problem.ts';
+import { problemOfError, shown } from './request-problem.ts';
 import type { TokenCheck } from './token.ts';
 import type { View } from './view.ts';
 
@@ -62,7 +62,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = createMetrics(() => options.source.isReady(), gate.inside);
   if (options.collectMetrics !== null) joinWorkers(metrics.registry);
   addJsonBodies(app);
-  addProblems(app, options.tell, metrics.observer('any', 'none'));
+  addProblems(app, options, metrics.observer('any', 'none'));
   addTokens(app, options.tokens);
   addCounts(app, metrics);
   await app.register(swagger, { openapi: openApi(options) });
@@ -143,21 +143,47 @@ function addJsonBodies(app: FastifyInstance): void {
   });
 }
 
-function addProblems(app: FastifyInstance, tell: (message: string) => void, observe: Observe): void {
+function addProblems(app: FastifyInstance, { tell, views, tokens }: AppOptions, observe: Observe): void {
   app.setErrorHandler((error: FastifyError | ServerProblem, request, reply) => {
-    const problem = problemOfError(error, request.body);
+    const problem = problemOfError(error, request);
     if (problem.code === 'INTERNAL') {
       tell(`a bug in featurectl, at ${request.method} ${request.routeOptions.url}: ${error.stack ?? error}`);
     }
     sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) => {
-    observe(PROBLEMS.NOT_FOUND.status, reply.elapsedTime / 1000);
-    sendProblem(
-      reply,
-      new ServerProblem('NOT_FOUND', 'no such path, or not with this method; GET /docs lists them'),
-    );
+  const methods = new Map<string, string[]>();
+  app.addHook('onRoute', ({ url, method }) => {
+    methods.set(url, [...(methods.get(url) ?? []), ...[method].flat()]);
   });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.replace(/\?.*$/s, '');
+    const allowed = methods.get(path);
+    if (allowed !== undefined) reply.header('allow', allowed.join(', '));
+    // Who has no token is not told the names of views.
+    const mayKnow = tokens === null || tokens.allows(request.headers.authorization);
+    const problem =
+      allowed === undefined ? noSuchPath(path, mayKnow ? views : []) : noSuchMethod(request.method, allowed);
+    observe(PROBLEMS[problem.code].status, reply.elapsedTime / 1000);
+    sendProblem(reply, problem);
+  });
+}
+
+function noSuchMethod(method: string, allowed: readonly string[]): ServerProblem {
+  return new ServerProblem('METHOD', `expected ${allowed.join(' or ')} for this path, found ${method}`);
+}
+
+/** Names of views that are told; /docs has all of them. */
+const MAX_NAMED = 20;
+
+function noSuchPath(path: string, views: readonly View[]): ServerProblem {
+  const name = /^\/views\/([^/]*)/.exec(path)?.[1];
+  if (name === undefined || views.length === 0 || views.some((view) => view.name === name)) {
+    return new ServerProblem('NOT_FOUND', 'no such path; GET /docs lists them');
+  }
+  const names = views.slice(0, MAX_NAMED).map((view) => view.name);
+  const more = views.length > MAX_NAMED ? ' and others (GET /docs)' : '';
+  const text = `expected a view of this server (${names.join(', ')}${more}), found ${shown(name)}`;
+  return new ServerProblem('NOT_FOUND', text);
 }
 
 function sendProblem(reply: FastifyReply, problem: ServerProblem): void {

@@ -108,6 +108,7 @@ export const HEALTH_ANSWER: Form = {
   required: ['status', 'redis'],
   properties: {
     status: { type: 'string', enum: ['ok', 'unavailable'] },
-    redis: { type: 'string', enum: ['connected', 'disconnected'] },
+    redis: { type: 'string', enum: ['connected', 'disconnected', 'refused'] },
+    reason: { type: 'string', description: 'the right that is missing' },
   },
 };

@@ -6,15 +6,17 @@ import { HEALTH_ANSWER } from './forms.ts';
 export function addHealth(app: FastifyInstance, source: EntitySource): void {
   const ready = (reply: FastifyReply): void => {
     const isReady = source.isReady();
+    const reason = source.refusal();
     if (!isReady) reply.header('retry-after', '1');
     reply.code(isReady ? 200 : 503).send({
       status: isReady ? 'ok' : 'unavailable',
-      redis: isReady ? 'connected' : 'disconnected',
+      redis: isReady ? 'connected' : reason === null ? 'disconnected' : 'refused',
+      ...(reason === null ? {} : { reason }),
     });
   };
   const response = {
     200: { description: 'Redis answers', ...HEALTH_ANSWER },
-    503: { description: 'Redis does not answer', ...HEALTH_ANSWER },
+    503: { description: 'Redis does not answer, or refuses this server', ...HEALTH_ANSWER },
   };
   for (const path of ['/health', '/health/ready']) {
     app.get(

@@ -53,6 +53,7 @@ const REFUSALS = {
 const FAILURES = {
   away: ['REDIS_AWAY', 'Redis cannot be reached or does not answer in time; try again'],
   busy: ['BUSY', 'too many requests at once; try again'],
+  denied: ['REFUSED', 'Redis does not let this server run a command that it needs'],
 } as const;
 
 /** Throws ServerProblem for what can be said at once. */
@@ -119,9 +120,10 @@ function start(
   fields: readonly string[] | null,
   taker: Omit<EntityTaker, 'failed'>,
 ): void {
-  const failed = (why: 'away' | 'busy'): void => {
+  const failed = (why: 'away' | 'busy' | 'denied'): void => {
     giveJson(json);
-    reply.send(problemOf(FAILURES[why]));
+    const [code, message] = FAILURES[why];
+    reply.send(problemOf([code, (why === 'denied' ? source.refusal() : null) ?? message]));
   };
   if (!gate.enter()) return failed('busy');
   source.read(keys, fields, {

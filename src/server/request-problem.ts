@@ -2,10 +2,15 @@
 import type { FastifyError } from 'fastify';
 import { ServerProblem } from './problems.ts';
 
-/** `body`: what was asked, as far as it was read. */
-export function problemOfError(error: FastifyError | ServerProblem, body: unknown): ServerProblem {
+/** What was asked, as far as it was read. */
+interface Asked {
+  readonly body: unknown;
+  readonly query: unknown;
+}
+
+export function problemOfError(error: FastifyError | ServerProblem, asked: Asked): ServerProblem {
   if (error instanceof ServerProblem) return error;
-  if (error.validation) return invalid(error, body);
+  if (error.validation) return invalid(error, asked);
   switch (error.statusCode) {
     case 413:
       return new ServerProblem(
@@ -24,10 +29,11 @@ export function problemOfError(error: FastifyError | ServerProblem, body: unknow
 }
 
 /** The field is named as a caller would write it: `entity_keys[3].country`. */
-function invalid({ validation, validationContext }: FastifyError, body: unknown): ServerProblem {
+function invalid({ validation, validationContext }: FastifyError, { body, query }: Asked): ServerProblem {
   const first = validation?.[0];
   const path = (first?.instancePath ?? '').split('/').slice(1).map(unescapePointer);
-  const { missingProperty, additionalProperty, allowedValues } = first?.params ?? {};
+  const found = valueAt(validationContext === 'querystring' ? query : body, path);
+  const { missingProperty, additionalProperty } = first?.params ?? {};
   const named = missingProperty ?? additionalProperty;
   if (typeof named === 'string') path.push(named);
   const field = path.reduce((text, part) => text + partText(text, part), '') || String(validationContext);
@@ -36,27 +42,90 @@ function invalid({ validation, validationContext }: FastifyError, body: unknown)
       ? 'is missing'
       : additionalProperty !== undefined
         ? 'is not known here'
-        : Array.isArray(allowedValues)
-          ? notAllowed(allowedValues, nameAt(body, path))
-          : (first?.message ?? 'is wrong');
+        : expected(first?.keyword ?? '', first?.params ?? {}, path, found);
   return new ServerProblem('INVALID', `${field}: ${what}`, field);
 }
 
+/** What a rule of src/server/forms.ts asks for, and what kind of thing was found; never the thing itself. */
+function expected(
+  keyword: string,
+  params: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+  found: unknown,
+): string {
+  const count = Array.isArray(found) ? found.length : 0;
+  switch (keyword) {
+    case 'enum':
+      return notAllowed(Array.isArray(params.allowedValues) ? params.allowedValues : [], path, found);
+    case 'type':
+      return `expected ${[params.type].flat().map(kindOf).join(' or ')}, found ${describe(found)}`;
+    case 'minLength':
+      return 'expected text, found an empty one';
+    case 'minimum':
+    case 'maximum':
+      return 'expected a whole number up to 2^53 - 1, found one beyond it, which JSON readers round; send it as text';
+    case 'minItems':
+      return path[0] === 'features'
+        ? 'expected a feature or more, found none; leave it out for all of them'
+        : `expected ${params.limit} parts, found ${count}`;
+    case 'maxItems':
+      return tooMany(Number(params.limit), path, count);
+    case 'uniqueItems':
+      return `expected each feature once, found [${params.j}] and [${params.i}] the same`;
+    default:
+      return 'is wrong';
+  }
+}
+
+function tooMany(limit: number, path: readonly string[], count: number): string {
+  if (path.length === 1 && path[0] === 'entity_keys') {
+    return `expected at most ${limit} entities in one batch (--max-batch), found ${count}; send them in several`;
+  }
+  if (path[0] === 'features') return `expected at most the ${limit} features of this view, found ${count}`;
+  return `expected ${limit} parts, found ${count}`;
+}
+
+const KINDS: ReadonlyMap<unknown, string> = new Map([
+  ['string', 'text'],
+  ['integer', 'a whole number'],
+  ['object', 'an object'],
+  ['array', 'an array'],
+]);
+
+function kindOf(type: unknown): string {
+  return KINDS.get(type) ?? String(type);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'a number that is not whole';
+  if (typeof value === 'boolean') return String(value);
+  return typeof value === 'string' ? 'text' : 'an object';
+}
+
+function valueAt(from: unknown, path: readonly string[]): unknown {
+  let value = from;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    // Just looked at: it is an object that has it.
+    value = (value as Readonly<Record<string, unknown>>)[part];
+  }
+  return value;
+}
+
 /** Few allowed values are told; features of a view are in its documentation. */
-function notAllowed(allowed: readonly unknown[], name: string | null): string {
-  if (name === null) return `expected ${allowed.join(' or ')}`;
-  const shown = JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
-  return `expected a feature of this view, found ${shown}; GET /docs lists them`;
+function notAllowed(allowed: readonly unknown[], path: readonly string[], found: unknown): string {
+  if (path[0] !== 'features' || typeof found !== 'string') return `expected ${allowed.join(' or ')}`;
+  return `expected a feature of this view, found ${shown(found)}; GET /docs lists them`;
 }
 
 const MAX_SHOWN = 100;
 
-/** The name of a feature that was asked for, at `features/1`; null where `path` is another place. */
-function nameAt(body: unknown, [field, index]: readonly string[]): string | null {
-  if (field !== 'features' || index === undefined) return null;
-  const names = (body as { readonly features?: readonly unknown[] } | null)?.features;
-  const name = names?.[Number(index)];
-  return typeof name === 'string' ? name : null;
+/** A name that is no entity, so that it may be repeated; cut where it is long. */
+export function shown(name: string): string {
+  return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
 }
 
 function partText(before: string, part: string): string {

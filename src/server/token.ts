@@ -1,6 +1,7 @@
 /** Bearer tokens of a file, one a line; the file is read again when it changes. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import type { Tell } from '../core/tell.ts';
 import { whyUnread } from '../core/unread.ts';
 
 export interface TokenCheck {
@@ -12,7 +13,7 @@ export interface TokenCheck {
 const CHECK_MS = 500;
 
 /** Throws an ordinary error where the file cannot be read or holds no token; later such trouble keeps the old ones. */
-export async function watchTokens(path: string, tell: (message: string) => void): Promise<TokenCheck> {
+export async function watchTokens(path: string, tell: Tell): Promise<TokenCheck> {
   let tokens = await readTokens(path);
   let stamp = await stampOf(path);
   let isReading = false;
@@ -21,7 +22,7 @@ export async function watchTokens(path: string, tell: (message: string) => void)
     if (now === stamp) return;
     stamp = now;
     tokens = await readTokens(path);
-    tell('the token file was read again');
+    tell('the token file was read again', 'info');
   };
   const timer = setInterval(() => {
     if (isReading) return;

@@ -113,3 +113,32 @@ it('no Redis: at once, or after --retry-for', async () => {
   expect(stderr).toMatch(/could not connect: .*REDIS_CONNECT/);
   expect((await desk.run([...away, '--retry-for', '200ms'])).stderr).toMatch(/could not connect within/);
 });
+
+it.each([
+  [['', '--schema', 'one.yaml'], /entity "": expected id, found an empty text/],
+  [[' ', '--schema', 'one.yaml'], /expected id, found only white space/],
+  [['de,', '--schema', 'get.yaml'], /expected b, found an empty text/],
+  [['u1', '', '--prefix', 'k:'], /entity "": expected text, found an empty one/],
+])('an entity without text is a usage error: %j', async (argv, message) => {
+  await ingest();
+  await desk.file('one.yaml', schemaText({ key: 'features:user:{id}' }));
+  const { code, stdout, stderr } = await desk.run(['get', ...argv.map(inDesk)]);
+  expect(stderr).toMatch(message);
+  expect([code, stdout]).toEqual([2, '']);
+});
+
+it('a whole key with --schema: the entity is asked for', async () => {
+  await ingest();
+  const one = await desk.file('one.yaml', schemaText({ key: 'features:user:{id}' }));
+  const { code, stderr } = await desk.run(['get', 'features:user:000001', 'nobody', '--schema', one]);
+  expect(stderr).toBe(
+    'featurectl: features:user:000001 has the form of a whole key (features:user:{id}): with --schema give the entity alone, id\n',
+  );
+  expect(code).toBe(1);
+  const parts = await desk.run(['get', 'k:de:1', '--schema', desk.path('get.yaml')]);
+  expect(parts.stderr).toMatch(/expected 2 parts \(a,b\), found 1; k:de:1 has the form of a whole key/);
+});
+
+function inDesk(word: string): string {
+  return word.endsWith('.yaml') ? desk.path(word) : word;
+}

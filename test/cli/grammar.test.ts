@@ -278,6 +278,17 @@ it.each([
   expect(stdout).toMatch(text);
 });
 
+it.each([
+  ['nosuch', '--help'],
+  ['nosuch', '-h'],
+  ['nosuch', 'users.csv', '--help'],
+  ['help', 'nosuch'],
+])('%s %s: there is no such command, whatever help is asked for', async (...argv) => {
+  const { code, stdout, stderr } = await parse(argv);
+  expect(stderr).toMatch(/unknown command 'nosuch'/);
+  expect([code, stdout]).toEqual([2, '']);
+});
+
 it.each([[[]], [['injest']], [['ingest']]])('%j is a usage error', async (argv) => {
   expect((await parse(argv)).code).toBe(2);
 });

@@ -244,36 +244,70 @@ describe('a wrong request names the field', () => {
   const long = Array.from({ length: 1001 }, () => '1');
   it.each([
     ['/features', {}, 'entity_key', /missing/],
-    ['/features', { entity_key: null }, 'entity_key', /must be string/],
-    ['/features', { entity_key: '' }, 'entity_key', /fewer than 1/],
+    ['/features', { entity_key: null }, 'entity_key', /expected text or a whole number, found null$/],
+    ['/features', { entity_key: '' }, 'entity_key', /expected text, found an empty one$/],
     ['/features', { entity_key: ' \t ' }, 'entity_key', /white space/],
-    ['/features', { entity_key: 1.5 }, 'entity_key', /must be string,integer/],
-    ['/features', { entity_key: 2 ** 53 }, 'entity_key', /<=/],
+    [
+      '/features',
+      { entity_key: 1.5 },
+      'entity_key',
+      /expected text or a whole number, found a number that is not whole$/,
+    ],
+    ['/features', { entity_key: 2 ** 53 }, 'entity_key', /up to 2\^53 - 1, .* send it as text$/],
     ['/features', '{"entity_key":"\\ud800"}', 'entity_key', /Unicode/],
     ['/features', { entity_key: 'x', extra: 1 }, 'extra', /not known/],
     ['/features', '{"entity_key":"x","__proto__":{}}', '__proto__', /not known/],
-    ['/features', { entity_key: 'x', features: [] }, 'features', /fewer than 1/],
+    [
+      '/features',
+      { entity_key: 'x', features: [] },
+      'features',
+      /expected a feature or more, found none; leave it out/,
+    ],
     ['/features', { entity_key: 'x', features: ['n', 'nope'] }, 'features[1]', /a feature .* found "nope"/],
     ['/features', { entity_key: 'x', features: ['\n"'.repeat(60)] }, 'features[0]', /found "(\\n\\"){50}…"/],
-    ['/features', { entity_key: 'x', features: [1] }, 'features[0]', /must be string/],
-    ['/features', { entity_key: 'x', features: 'n' }, 'features', /must be array/],
-    ['/features', { entity_key: 'x', features: ['n', 'n'] }, 'features', /duplicate/],
-    ['/features', '[]', 'body', /must be object/],
+    ['/features', { entity_key: 'x', features: [1] }, 'features[0]', /expected text, found a number$/],
+    ['/features', { entity_key: 'x', features: 'n' }, 'features', /expected an array, found text$/],
+    [
+      '/features',
+      { entity_key: 'x', features: ['n', 'n'] },
+      'features',
+      /each feature once, found \[0\] and \[1\] the same$/,
+    ],
+    ['/features', '[]', 'body', /expected an object, found an array$/],
     ['/features', '{', 'body', /expected JSON/],
-    ['/features', '', 'body', /expected JSON|must be object/],
+    ['/features', '', 'body', /expected JSON|expected an object, found/],
     ['/features', Buffer.from('{"entity_key":"\xe9"}', 'latin1'), 'body', /expected UTF-8/],
     ['/features?typed=yes', { entity_key: 'x' }, 'typed', /expected true or false/],
+    ['/features?typed=true&typed=true', { entity_key: 'x' }, 'typed', /expected text, found an array$/],
+    ['/features', { entity_key: -(2 ** 53) }, 'entity_key', /send it as text$/],
+    [
+      '/views/pairs/features',
+      { entity_key: 5 },
+      'entity_key',
+      /an object or an array or text, found a number$/,
+    ],
+    ['/views/pairs/features', { entity_key: ['a', 'b', 'c'] }, 'entity_key', /expected 2 parts, found 3$/],
     ['/features?typd=true', { entity_key: 'x' }, 'typd', /not known/],
     ['/features/batch', {}, 'entity_keys', /missing/],
-    ['/features/batch', { entity_keys: 'x' }, 'entity_keys', /must be array/],
+    ['/features/batch', { entity_keys: 'x' }, 'entity_keys', /expected an array, found text$/],
     ['/features/batch', { entity_keys: ['x'], features: ['nope'] }, 'features[0]', /found "nope"/],
-    ['/features/batch', { entity_keys: ['x', {}] }, 'entity_keys[1]', /must be/],
+    [
+      '/features/batch',
+      { entity_keys: ['x', {}] },
+      'entity_keys[1]',
+      /text or a whole number, found an object$/,
+    ],
     ['/features/batch', { entity_keys: ['x', ' '] }, 'entity_keys[1]', /white space/],
-    ['/features/batch', { entity_keys: long }, 'entity_keys', /more than 1000/],
+    [
+      '/features/batch',
+      { entity_keys: long },
+      'entity_keys',
+      /at most 1000 entities .*\(--max-batch\), found 1001; /,
+    ],
     ['/views/pairs/features', { entity_key: 'de' }, 'entity_key', /2 parts \(country,id\), found 1/],
     ['/views/pairs/features', { entity_key: { country: 'de' } }, 'entity_key.id', /missing/],
     ['/views/pairs/features', { entity_key: { country: 'de', id: '1', x: 1 } }, 'entity_key.x', /not known/],
-    ['/views/pairs/features', { entity_key: ['de'] }, 'entity_key', /fewer than 2/],
+    ['/views/pairs/features', { entity_key: ['de'] }, 'entity_key', /expected 2 parts, found 1$/],
   ])('422 %s %j: %s', async (path, body, field, message) => {
     const { status, json } = await server.post(path, body);
     expect(json).toEqual({ code: 'INVALID', message: expect.stringMatching(message), field });
@@ -288,12 +322,35 @@ describe('a wrong request names the field', () => {
       'MEDIA_TYPE',
     ],
     ['404 for another path', () => server.get('/nope'), 404, 'NOT_FOUND'],
-    ['404 for another method', () => server.get('/features'), 404, 'NOT_FOUND'],
     ['400 for a path that cannot be decoded', () => server.get('/%zz'), 400, 'BAD_REQUEST'],
   ])('%s', async (_name, ask, status, code) => {
     const answer = await ask();
     expect(answer.json).toEqual({ code, message: expect.any(String) });
     expect(answer.status).toBe(status);
+  });
+});
+
+it('a view that there is not: those that there are', async () => {
+  const { status, json } = await server.post('/views/nope/features', { entity_key: '1' });
+  expect([status, json]).toEqual([
+    404,
+    { code: 'NOT_FOUND', message: 'expected a view of this server (users, pairs), found "nope"' },
+  ]);
+  expect((await server.post('/views/users/nope', {})).json.message).toMatch(/no such path/);
+});
+
+it.each([
+  ['GET', '/features', 'POST'],
+  ['GET', '/features/batch?typed=true', 'POST'],
+  ['DELETE', '/views/pairs/features', 'POST'],
+  ['POST', '/health', 'GET, HEAD'],
+  ['PUT', '/metrics', 'GET, HEAD'],
+])('405 for %s %s, with Allow', async (method, path, allow) => {
+  const answer = await fetch(server.url + path, { method });
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+  expect(await answer.json()).toEqual({
+    code: 'METHOD',
+    message: `expected ${allow.replace(', ', ' or ')} for this path, found ${method}`,
   });
 });
 

@@ -60,7 +60,7 @@ describe('examples', () => {
     const [script = ''] = blocks('python');
     const { code, stdout, stderr } = await spawnAsync('python3', ['-c', here(script)]);
     expect(code, stderr).toBe(0);
-    expect(stdout).toBe('user_0001 0.9436\nuser_0002 0.6415\n');
+    expect(stdout).toBe('user_0001 0.9436\nuser_0002 0.6415\nnobody None\n');
   });
 });
 

@@ -59,7 +59,11 @@ it('--max-batch: as many are answered, one more names the field', async () => {
   const { status, json } = await post('/features/batch', { entity_keys: ['1', '2', '3'] });
   expect([status, json]).toEqual([
     422,
-    { code: 'INVALID', field: 'entity_keys', message: expect.stringMatching(/more than 2/) },
+    {
+      code: 'INVALID',
+      field: 'entity_keys',
+      message: expect.stringMatching(/at most 2 entities .*--max-batch/),
+    },
   ]);
 });
 
@@ -146,6 +150,8 @@ it('bearer tokens of a file, which is read again when it changes', async () => {
   for (const path of ['/docs', '/docs/json', '//metrics', '/%6detrics', '/METRICS'])
     expect([401, 404], path).toContain((await get(path)).status);
   expect((await get('/health')).status).toBe(200);
+  const nameless = await post('/views/nope/features', {});
+  expect(nameless.json.message).toBe('no such path; GET /docs lists them');
   await writeFile(file, 'third-token\n');
   await until(async () => (await ask('Bearer third-token')) === 200);
   expect(await ask('Bearer first-token')).toBe(401);

@@ -60,7 +60,7 @@ const ASKED: [string, object][] = [
   ['/features', { entity_key: 'user_0001', features: ['churn_score'] }],
   ['/features/batch', { entity_keys: ['user_0001', 'nobody'] }],
   ['/features/batch?typed=true', { entity_keys: ['user_0001'], features: ['churn_score'] }],
-  ['/views/users/features', { entity_key: 'user_0001' }],
+  ['/views/user_features/features', { entity_key: 'user_0001' }],
 ];
 
 it('serve needs no more', async () => {

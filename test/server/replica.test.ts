@@ -22,8 +22,9 @@ afterAll(async () => {
 });
 
 it.each([
-  ['replica', 1, 0],
-  ['master', 0, 1],
+  // The question whether it is permitted, and the read.
+  ['replica', 2, 0],
+  ['master', 0, 2],
 ])('%s', async (role, ofReplica, ofMaster) => {
   await desk.client.hset('k:1', 'x', 'v');
   await until(async () => (await replica.cli('EXISTS', 'k:1')) === 1);

@@ -71,10 +71,15 @@ function expected(
     case 'maxItems':
       return tooMany(Number(params.limit), path, count);
     case 'uniqueItems':
-      return `expected each feature once, found [${params.j}] and [${params.i}] the same`;
+      return sameTwice([Number(params.i), Number(params.j)]);
     default:
       return 'is wrong';
   }
+}
+
+/** Which of the two the validator names first depends on its version. */
+function sameTwice(at: readonly [number, number]): string {
+  return `expected each feature once, found [${Math.min(...at)}] and [${Math.max(...at)}] the same`;
 }
 
 function tooMany(limit: number, path: readonly string[], count: number): string {

@@ -25,7 +25,7 @@ it('each row of fixtures/faults.csv is rejected with the code that it is named a
       'KEY_BLANK',
     ]);
     expect(rows).toHaveLength(23);
-    expect(stderr).toMatch(/written\s+4\n/);
+    expect(stderr).toMatch(/written\s+4\s+would be: /);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

@@ -81,9 +81,10 @@ function templateOf({ key, prefix }: ColumnSchemaOptions): KeyTemplate | string 
 function featureColumns(key: readonly string[], columns: readonly ColumnInfo[]): readonly ColumnInfo[] {
   const names = new Set(columns.map((column) => column.name));
   const isMended = REJECT_COLUMNS.every((name) => names.has(name));
+  // The index of pandas comes first and has no name; the source warns of it. Elsewhere a name was forgotten: refused there.
+  const indexes = columns.findIndex(({ name }) => name !== '');
   const features = columns.filter(
-    // Without a name it cannot be a field; the source warns of it.
-    ({ name }) => name !== '' && !key.includes(name) && !(isMended && REJECT_COLUMNS.includes(name)),
+    ({ name }, i) => i >= indexes && !key.includes(name) && !(isMended && REJECT_COLUMNS.includes(name)),
   );
   if (features.length > 0) return features;
   throw new FeaturectlError(

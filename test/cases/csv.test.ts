@@ -80,13 +80,12 @@ describe('header', () => {
     },
   );
 
-  it('an unnamed column is no feature without a schema, and said to be none', async () => {
+  it('an unnamed column behind others is refused without a schema', async () => {
     const file = await desk.file('unnamed.csv', 'id,x,\n1,2,3\n');
     const { code, stderr } = await desk.run(['ingest', file, '--key', 'id', '--ttl', '1h']);
-    expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/column 3 has no name in the header and is not read/);
-    const stored = Object.values(await desk.take());
-    expect(stored.map(({ fields }) => fields)).toEqual([{ x: '2' }]);
+    expect(code, stderr).toBe(4);
+    expect(stderr).toMatch(/column 3 is to be read but has no name in the header/);
+    expect(await desk.take()).toEqual({});
   });
 
   it('__proto__ and constructor are ordinary fields', async () => {

@@ -144,8 +144,8 @@ describe.each(PLANS)('%s %s', (path, mode) => {
     await writer.drain();
     await failing;
     expect(tally.told).toMatchObject({ written: 6000, failed: new Map() });
-    await expectStored(rows);
     await cluster.settled();
+    await expectStored(rows);
   });
 });
 

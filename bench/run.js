@@ -13,6 +13,7 @@ import { Redis } from 'ioredis';
 import { DATA_DIR, makeFile, makeSchema } from './data.js';
 import { measure, median } from './measure.js';
 import { recordCalls } from './record.js';
+import { redisArgs } from './redis-args.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -139,19 +140,7 @@ function print(count, results) {
 async function startServer() {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'featurectl-bench-'));
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--dir',
-    dir,
-  ];
-  const child = spawn(process.env.REDIS_SERVER ?? 'redis-server', args, { stdio: 'ignore' });
+  const child = spawn(process.env.REDIS_SERVER ?? 'redis-server', redisArgs(port, dir), { stdio: 'ignore' });
   const client = new Redis(port);
   const info = await client.info('server');
   return {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rows, SCHEMA } from './data.js';
+import { redisArgs } from './redis-args.js';
 
 export const ENTITIES = 20_000;
 export const here = (name) => new URL(name, import.meta.url).pathname;
@@ -28,19 +29,7 @@ export function startProgram([program, ...args], stdio = ['ignore', 'inherit', '
 /** Gives its port. */
 export async function startRedis() {
   const port = await freePort();
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--dir',
-    dir,
-  ];
-  startProgram([process.env.REDIS_SERVER ?? 'redis-server', ...args], 'ignore');
+  startProgram([process.env.REDIS_SERVER ?? 'redis-server', ...redisArgs(port, dir)], 'ignore');
   while (spawnSync('redis-cli', ['-p', String(port), 'ping']).status !== 0) await pause(50);
   return port;
 }

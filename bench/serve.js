@@ -10,10 +10,10 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { freePort } from '../scripts/free-port.js';
 import { median } from './measure.js';
 import {
   dir,
-  freePort,
   here,
   idOf,
   load,

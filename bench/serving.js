@@ -1,9 +1,9 @@
 /** What the benches of `serve` share: a Redis of their own with users in it, and servers before it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../scripts/free-port.js';
 import { rows, SCHEMA } from './data.js';
 import { redisArgs } from './redis-args.js';
 
@@ -94,13 +94,4 @@ export async function metricsOf(port) {
 
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-export function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -4,17 +4,8 @@
  * there, a selection, batches of 10, bodies that are wrong. Prints what the process holds at the start and on the way.
  */
 import { parseArgs } from 'node:util';
-import {
-  freePort,
-  idOf,
-  load,
-  metricsOf,
-  paced,
-  serveCommand,
-  startProgram,
-  startRedis,
-  untilUp,
-} from './serving.js';
+import { freePort } from '../scripts/free-port.js';
+import { idOf, load, metricsOf, paced, serveCommand, startProgram, startRedis, untilUp } from './serving.js';
 
 const { values: flags } = parseArgs({ options: { requests: { type: 'string', default: '1000000' } } });
 const CONNECTIONS = 16;

@@ -1,10 +1,10 @@
 /** What demo, test and check need set up on a fresh machine. Plain Node: it runs before any package is there. */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -163,17 +163,6 @@ function untilReady(child) {
     child.stderr.on('data', read);
     child.once('error', (error) => reject(new SetupError(`redis-server did not start: ${error.message}`)));
     child.once('exit', (code) => reject(new SetupError(`redis-server ended with ${code}:\n${output}`)));
-  });
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
   });
 }
 

@@ -62,7 +62,6 @@ function quietExit(run: Run, ending: Ending): number {
   if (ending.kind === 'interrupted') {
     return typeof run.io.signal.reason === 'number' ? run.io.signal.reason : EXIT.sigint;
   }
-  if (run.checkpoints?.saved?.complete) return EXIT.ok;
   const { rejected, failed } = run.ledger.counts();
   return rejected + failed > 0 ? EXIT.someFailed : EXIT.ok;
 }

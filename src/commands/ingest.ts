@@ -128,8 +128,9 @@ function goOn({ checkpoints, ledger, options, progress }: Run): boolean {
   const saved = checkpoints?.saved ?? null;
   if (saved === null) return false;
   ledger.add(ledgerState(saved));
-  const { read, written } = saved.counts;
-  const rows = `${counted(read, 'row')} read, ${written} written`;
+  const { read, written, rejected, failed } = saved.counts;
+  const bad = `${rejected > 0 ? `, ${rejected} rejected` : ''}${failed > 0 ? `, ${failed} failed` : ''}`;
+  const rows = `${counted(read, 'row')} read, ${written} written${bad}`;
   progress.note(
     saved.complete
       ? `--checkpoint ${options.checkpoint}: this load is complete: ${rows}. Remove the file to load it again`

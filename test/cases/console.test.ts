@@ -1,7 +1,7 @@
 /** Nothing but featurectl writes to stderr: the package that talks to Redis would, for a password that is not asked for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.js';
 import { type Desk, openDesk } from '../support/desk.ts';
-import { freePort } from '../support/redis-server.ts';
 import { type Running, start } from '../support/spawn.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;

@@ -68,17 +68,25 @@ it('a load that was interrupted goes on where it was, and says how', async () =>
   expect(await desk.read('bad.csv')).toMatch(/\n2500,bad,.*,2502,map,INT,/);
 
   const third = await desk.run(command(['--max-errors', '5']));
-  expect(third.code).toBe(0);
-  expect(third.stderr).toContain(`this load is complete: ${counted(ROWS, 'row')} read`);
+  // As at its end: a retry must not make rejected rows green.
+  expect(third.code).toBe(1);
+  expect(third.stderr).toContain(`this load is complete: ${counted(ROWS, 'row')} read, ${ROWS - 1} written, 1 rejected. `);
   expect(Object.keys(await desk.take())).toHaveLength(0);
   expect((await report()).counts.read).toBe(ROWS);
   expect(await desk.read('bad.csv')).toContain('2500,bad');
 });
 
-it('with --quiet a complete load is complete in silence', async () => {
-  await desk.run(command(['--max-errors', '5']));
-  const again = await desk.run(command(['--max-errors', '5', '--quiet']));
+it('with --quiet a complete load is complete in silence, and what it rejected is told again', async () => {
+  const good = await desk.file('good.csv', csv(10_000, 5));
+  const clean = ['--checkpoint', desk.path('clean.json')];
+  await desk.run(['ingest', good, '--schema', desk.path('schema.yaml'), ...clean]);
+  const again = await desk.run(['ingest', good, '--schema', desk.path('schema.yaml'), ...clean, '--quiet']);
   expect(again).toMatchObject({ code: 0, stderr: '', stdout: '' });
+
+  await desk.run(command(['--max-errors', '5']));
+  const failed = await desk.run(command(['--max-errors', '5', '--quiet']));
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  expect(failed.stderr).toContain('1 of 3,000 rows are bad (INT 1)');
 });
 
 it('many files: those that are done are not read again', async () => {

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.js';
 import { type ConnectOptions, connect, createReader, createWriter } from '../../src/redis/index.ts';
 import { slotOf } from '../../src/redis/slot.ts';
 import { certificates } from '../support/certificates.ts';
 import { startCluster, type TestCluster, until } from '../support/redis-cluster.ts';
-import { freePort, startRedis, type TestRedis } from '../support/redis-server.ts';
+import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import {
   commitRows,
   createTally,

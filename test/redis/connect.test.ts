@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.js';
 import type { FeaturectlError } from '../../src/core/errors.ts';
 import { type ConnectOptions, connect, createWriter } from '../../src/redis/index.ts';
 import { certificates } from '../support/certificates.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
-import { freePort, type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
+import { type StartOptions, startRedis, type TestRedis } from '../support/redis-server.ts';
 import { start } from '../support/spawn.ts';
 import {
   commitRows,

@@ -6,11 +6,12 @@
 import fc from 'fast-check';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.js';
 import type { WriteListener, WriteMode, Writer } from '../../src/core/types.ts';
 import { certificates } from '../support/certificates.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
-import { freePort, startRedis, type TestRedis } from '../support/redis-server.ts';
+import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { createReferenceWriter } from '../support/reference-writer.ts';
 import {
   type Address,

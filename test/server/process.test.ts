@@ -1,9 +1,9 @@
 /** The built program as a process: signals, workers, load, and Redis killed under it. */
 import autocannon from 'autocannon';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.js';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
-import { freePort } from '../support/redis-server.ts';
 import { type Running, start } from '../support/spawn.ts';
 import { client, type Served, until } from './support.ts';
 

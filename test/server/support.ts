@@ -1,7 +1,7 @@
 /** A feature server for a test: the program's own `serve` in this process, on a free port, before a real Redis. */
 import { request as httpRequest } from 'node:http';
+import { freePort } from '../../scripts/free-port.js';
 import type { Desk } from '../support/desk.ts';
-import { freePort } from '../support/redis-server.ts';
 import type { RunResult } from '../support/run.ts';
 
 export interface Answer {

@@ -3,7 +3,8 @@
  * dead node. Slots are moved and masters changed as an operator would do it.
  */
 import { Redis } from 'ioredis';
-import { freePort, startRedis, type TestRedis } from './redis-server.ts';
+import { freePort } from '../../scripts/free-port.js';
+import { clusterArgs, startRedis, type TestRedis } from './redis-server.ts';
 import { type Hash, storedOf } from './writing.ts';
 
 export interface ClusterOptions {
@@ -86,7 +87,7 @@ async function ports(count: number): Promise<number[]> {
 
 function nodeArgs(bus: number): string[] {
   return [
-    ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-port', String(bus)],
+    ...clusterArgs(bus),
     ...['--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0'],
     ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
   ];

@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort } from '../../scripts/free-port.js';
 
 export interface StartOptions {
   /** More arguments for redis-server, such as `['--maxmemory', '2mb']`. */
@@ -39,21 +39,10 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A port that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
-}
-
 export async function startRedis(options: StartOptions = {}): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'featurectl-redis-'));
   const socketPath = join(dir, 'redis.sock');
-  const port = await freePort();
+  const [port, bus] = [await freePort(), await freePort()];
   const password = argument(options.args, '--requirepass');
   let child: ChildProcess | null = null;
   let client: Redis | null = null;
@@ -61,7 +50,7 @@ export async function startRedis(options: StartOptions = {}): Promise<TestRedis>
   const commandLine = (extra: readonly string[]): string[] => [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'],
     ...(options.unixsocket ? ['--unixsocket', socketPath] : []),
-    ...(options.cluster ? ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'] : []),
+    ...(options.cluster ? clusterArgs(bus) : []),
     ...(options.args ?? []),
     ...extra,
   ];
@@ -99,6 +88,14 @@ export async function startRedis(options: StartOptions = {}): Promise<TestRedis>
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** `bus`: the port that the nodes of a cluster talk to each other by; by default 10,000 above, where it may be taken. */
+export function clusterArgs(bus: number): string[] {
+  return [
+    ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'],
+    ...['--cluster-port', String(bus)],
+  ];
 }
 
 function argument(args: readonly string[] | undefined, name: string): string | null {

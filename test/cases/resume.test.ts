@@ -70,7 +70,9 @@ it('a load that was interrupted goes on where it was, and says how', async () =>
   const third = await desk.run(command(['--max-errors', '5']));
   // As at its end: a retry must not make rejected rows green.
   expect(third.code).toBe(1);
-  expect(third.stderr).toContain(`this load is complete: ${counted(ROWS, 'row')} read, ${ROWS - 1} written, 1 rejected. `);
+  expect(third.stderr).toContain(
+    `this load is complete: ${counted(ROWS, 'row')} read, ${ROWS - 1} written, 1 rejected. `,
+  );
   expect(Object.keys(await desk.take())).toHaveLength(0);
   expect((await report()).counts.read).toBe(ROWS);
   expect(await desk.read('bad.csv')).toContain('2500,bad');

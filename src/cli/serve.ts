@@ -76,7 +76,7 @@ export function addServe(
       asDuration(0),
     )
     .addOption(
-      new Option('--read-from <role>', 'with --sentinel: read from the master or a replica')
+      new Option('--read-from <role>', 'with --sentinel or on a Cluster: read from masters or from replicas')
         .choices(['master', 'replica'])
         .default('master'),
     )

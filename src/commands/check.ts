@@ -2,13 +2,13 @@
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import type { StoredEntity } from '../core/feature-reader.ts';
 import { createFreshness, type Freshness } from '../core/freshness.ts';
 import { createKeyPick } from '../core/key-pick.ts';
+import { type StoredEntity, storedReader } from '../core/stored-entity.ts';
 import type { ByteString } from '../core/types.ts';
 import { whyUnread } from '../core/unread.ts';
 import { type CheckFacts, checkReport, formatCheck } from '../output/check-report.ts';
-import { type Connection, connect, createReader, scanKeys } from '../redis/index.ts';
+import { type Connection, connect, readerOver, scanKeys } from '../redis/index.ts';
 import { type FeatureSchema, keyMatcher, keyPattern } from '../schema/index.ts';
 import { oneTryOptions } from './connection.ts';
 import { entityKey } from './entity-key.ts';
@@ -165,10 +165,12 @@ async function readAll(
   fresh: Freshness,
   counts: Counts,
 ): Promise<void> {
-  await readInOrder(pages, createReader(connection), (_key, outcome) => {
+  // SCAN has the connection's own client.
+  const reader = await readerOver(connection, await connection.open());
+  await readInOrder(pages, storedReader(reader), (_key, outcome) => {
     counts.read += 1;
     if (outcome === null) counts.missing += 1;
     else if (outcome instanceof Error) counts.otherType += 1;
     else fresh.add(outcome);
-  });
+  }).finally(reader.close);
 }

@@ -2,9 +2,9 @@
 
 import { FeaturectlError } from '../core/errors.ts';
 import type { ExpectedRow, ExpectedRows } from '../core/expectations.ts';
-import type { FeatureReader, PairReader, ReadOutcome } from '../core/feature-reader.ts';
+import type { PairReader } from '../core/feature-reader.ts';
 import type { RowMatcher } from '../core/match-row.ts';
-import type { ByteString } from '../core/types.ts';
+import { type ReadOutcome, type ReadStored, storedOf } from '../core/stored-entity.ts';
 import type { Verdicts } from '../core/verdicts.ts';
 import { readInOrder } from './read-in-order.ts';
 
@@ -18,7 +18,7 @@ type Odd = Map<number, ReadOutcome | undefined>;
 export async function compareByBytes(
   batches: AsyncIterable<ExpectedRows>,
   pairs: PairReader,
-  reader: FeatureReader,
+  read: ReadStored,
   matches: RowMatcher,
   verdicts: Verdicts,
 ): Promise<number> {
@@ -28,7 +28,7 @@ export async function compareByBytes(
     const next = window.shift();
     if (next === undefined) return;
     const odd = await next.odd;
-    await askAgain(next.rows, odd, reader);
+    await askAgain(next.rows, odd, read);
     judgeAll(next.rows, odd, verdicts);
     compared += watchedRows(next.rows, verdicts);
   };
@@ -55,26 +55,18 @@ async function findOdd(rows: ExpectedRows, pairs: PairReader, matches: RowMatche
   const odd: Odd = new Map();
   await pairs.read(rows, {
     entity: (i, ttlMs, bytes, spans, count) => {
-      if (!matches(rows, i, ttlMs, bytes, spans, count)) odd.set(i, outcomeOf(ttlMs, bytes, spans, count));
+      if (!matches(rows, i, ttlMs, bytes, spans, count)) odd.set(i, storedOf(ttlMs, bytes, spans, count));
     },
     refused: (i) => void odd.set(i, undefined),
   });
   return odd;
 }
 
-function outcomeOf(ttlMs: number, bytes: Buffer, spans: Int32Array, count: number): ReadOutcome {
-  if (count === 0) return null;
-  const fields = new Map<ByteString, ByteString>();
-  const text = (i: number): ByteString => bytes.latin1Slice(spans[2 * i], spans[2 * i + 1]);
-  for (let i = 0; i < count; i += 2) fields.set(text(i), text(i + 1));
-  return { fields, ttlMs: ttlMs < 0 ? null : ttlMs };
-}
-
 /** What the server refused, told by the reader in words, redirections of a Cluster followed. */
-async function askAgain(rows: ExpectedRows, odd: Odd, reader: FeatureReader): Promise<void> {
+async function askAgain(rows: ExpectedRows, odd: Odd, read: ReadStored): Promise<void> {
   const refused = [...odd].filter(([, outcome]) => outcome === undefined).map(([i]) => i);
   if (refused.length === 0) return;
-  const outcomes = await reader.read(refused.map((i) => rows.key(i)));
+  const outcomes = await read(refused.map((i) => rows.key(i)));
   for (const [at, i] of refused.entries()) {
     const outcome = outcomes[at] ?? null;
     if (outcome instanceof FeaturectlError && outcome.code === 'REDIS_AUTH') throw outcome;
@@ -94,14 +86,14 @@ function judgeAll(rows: ExpectedRows, odd: Odd, verdicts: Verdicts): void {
 /** The same for rows of which only some are looked at, and for a Cluster. Gives how many were compared. */
 export async function compareOneByOne(
   batches: AsyncIterable<readonly ExpectedRow[]>,
-  reader: FeatureReader,
+  read: ReadStored,
   verdicts: Verdicts,
 ): Promise<number> {
   let compared = 0;
   async function* watched(): AsyncGenerator<readonly ExpectedRow[]> {
     for await (const rows of batches) yield rows.filter(({ key }) => verdicts.watches(key));
   }
-  await readInOrder(watched(), reader, (row, outcome) => {
+  await readInOrder(watched(), read, (row, outcome) => {
     verdicts.add(row, outcome);
     compared += 1;
   });

@@ -1,9 +1,9 @@
 /** `featurectl get`: the features of entities, with TTL and age, as a person or a script wants to see them. */
 import { showBytes } from '../core/bytes-text.ts';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import type { ReadOutcome, StoredEntity } from '../core/feature-reader.ts';
+import { type ReadOutcome, type StoredEntity, storedReader } from '../core/stored-entity.ts';
 import { formatEntity } from '../output/entity.ts';
-import { connect, createReader } from '../redis/index.ts';
+import { connect, readerOver } from '../redis/index.ts';
 import { type FeatureSchema, toBytes } from '../schema/index.ts';
 import { oneTryOptions } from './connection.ts';
 import { entityKey, wholeKeyHint } from './entity-key.ts';
@@ -32,7 +32,8 @@ export async function getCommand(options: GetOptions, io: Io): Promise<number> {
   );
   const connection = await connect(await oneTryOptions(options.connection, io.signal));
   try {
-    const stored = await createReader(connection).read(keys);
+    const reader = await readerOver(connection, connection.client);
+    const stored = await storedReader(reader)(keys).finally(() => reader.close());
     const views = options.entities.map((entity, i) =>
       viewOf(schema, entity, keys[i] ?? '', stored[i] ?? null),
     );

@@ -1,6 +1,6 @@
 /** Reads of many keys, several on the way at once, their answers taken in order. */
 import { FeaturectlError } from '../core/errors.ts';
-import type { FeatureReader, ReadOutcome } from '../core/feature-reader.ts';
+import type { ReadOutcome, ReadStored } from '../core/stored-entity.ts';
 import type { ByteString } from '../core/types.ts';
 
 /** Reads on the way at once; what one holds is the caller's to bound. */
@@ -9,10 +9,10 @@ const WINDOW = 4;
 /** Throws what reading throws, and REDIS_AUTH for the first key that may not be read. */
 export async function readInOrder<T extends { readonly key: ByteString }>(
   batches: AsyncIterable<readonly T[]>,
-  reader: FeatureReader,
+  read: ReadStored,
   take: (item: T, outcome: ReadOutcome) => void,
 ): Promise<void> {
-  const window: { items: readonly T[]; outcomes: ReturnType<FeatureReader['read']> }[] = [];
+  const window: { items: readonly T[]; outcomes: ReturnType<ReadStored> }[] = [];
   const settle = async (): Promise<void> => {
     const next = window.shift();
     const outcomes = (await next?.outcomes) ?? [];
@@ -24,7 +24,7 @@ export async function readInOrder<T extends { readonly key: ByteString }>(
   };
   for await (const items of batches) {
     if (items.length === 0) continue;
-    const outcomes = reader.read(items.map(({ key }) => key));
+    const outcomes = read(items.map(({ key }) => key));
     // It is awaited in its turn; until then a failure has no one who looks at it.
     outcomes.catch(() => {});
     window.push({ items, outcomes });

@@ -2,11 +2,11 @@
 import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import type { EntitySource } from '../core/feature-reader.ts';
+import type { FeatureReader } from '../core/feature-reader.ts';
 import type { Tell } from '../core/tell.ts';
 import { whyUnread } from '../core/unread.ts';
 import { openJsonLog } from '../output/log.ts';
-import { createOpener, openEntitySource } from '../redis/index.ts';
+import { createOpener, openReader } from '../redis/index.ts';
 import { type FeatureSchema, keyOf, keyParts } from '../schema/index.ts';
 import { startServer, type TokenCheck, type View, watchTokens } from '../server/index.ts';
 import { connectOptions } from './connection.ts';
@@ -28,7 +28,7 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   const views = await readViews(options);
   const tls = await httpsFiles(options);
   const tokens = await tokensOf(options, tell);
-  const source = openEntitySource(
+  const reader = openReader(
     createOpener({
       ...(await connectOptions(options.connection, io.signal)),
       readFrom: options.readFrom,
@@ -38,11 +38,11 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
   );
   try {
     // Who can connect is answered: a port that is open without Redis behind it would be 503 at first.
-    await Promise.race([stopped, readyWithin(options.redisTimeoutMs, source)]);
+    await Promise.race([stopped, readyWithin(options.redisTimeoutMs, reader)]);
     const server = await startServer({
       ...options,
       views,
-      source,
+      reader,
       tokens,
       tls,
       version: packageVersion(),
@@ -54,8 +54,8 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
         `cannot listen on ${options.host}:${options.port}: ${listenProblem(error)}`,
       );
     });
-    const why = source.refusal() ?? 'Redis does not answer yet: reads are 503 until it does';
-    if (source.isReady()) tell(`listening on ${server.url}`, 'info');
+    const why = reader.refusal() ?? 'Redis does not answer yet: reads are 503 until it does';
+    if (reader.isReady()) tell(`listening on ${server.url}`, 'info');
     else tell(`listening on ${server.url}; ${why}`, 'warn');
     await stopped;
     tell('shutting down: requests on the way are answered first', 'info');
@@ -63,16 +63,16 @@ export async function serveCommand(options: ServeOptions, io: Io): Promise<numbe
     return EXIT.ok;
   } finally {
     tokens?.close();
-    await source.close();
+    await reader.close();
     // Listening to the first process would keep this one alive.
     if (cluster.isWorker) process.channel?.unref();
   }
 }
 
 /** Resolves when Redis answers or refuses, or after `ms`. */
-async function readyWithin(ms: number, source: EntitySource): Promise<void> {
+async function readyWithin(ms: number, reader: FeatureReader): Promise<void> {
   const until = performance.now() + ms;
-  while (!source.isReady() && source.refusal() === null && performance.now() < until) await delay(POLL_MS);
+  while (!reader.isReady() && reader.refusal() === null && performance.now() < until) await delay(POLL_MS);
 }
 
 const POLL_MS = 10;

@@ -1,8 +1,9 @@
 /** `featurectl verify`: reads the sources again and compares with what Redis holds. */
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import { createRowSample, type ExpectedRow, type ExpectedRows } from '../core/expectations.ts';
-import type { FeatureReader, PairReader } from '../core/feature-reader.ts';
+import type { PairReader } from '../core/feature-reader.ts';
 import { createRowMatcher, type RowMatcher } from '../core/match-row.ts';
+import { type ReadStored, storedReader } from '../core/stored-entity.ts';
 import type { Source } from '../core/types.ts';
 import { createVerdicts, type KeyDifference, type Verdicts } from '../core/verdicts.ts';
 import {
@@ -14,7 +15,7 @@ import {
   verifyReport,
 } from '../output/verify-report.ts';
 import { assertWritable, writeWhole } from '../output/whole-file.ts';
-import { connect, createPairReader, createReader } from '../redis/index.ts';
+import { connect, createPairReader, readerOver } from '../redis/index.ts';
 import type { FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { compareByBytes, compareOneByOne } from './compare-rows.ts';
@@ -58,7 +59,7 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
   try {
     const schema = declared ?? schemaOf(options.schema, first.columns);
     const connection = await connect(await oneTryOptions(options.connection, io.signal));
-    const reader = createReader(connection);
+    const reader = await readerOver(connection, connection.client);
     const pairs = connection.cluster ? null : createPairReader(connection);
     try {
       /** The first source stands open already when it is read for the first time. */
@@ -67,12 +68,16 @@ async function verify(options: VerifyOptions, io: Io): Promise<number> {
         isTaken = true;
         return first;
       });
-      const found = await compareAll(options, schema, sources, names, { reader, pairs });
+      const found = await compareAll(options, schema, sources, names, {
+        read: storedReader(reader),
+        pairs,
+      });
       const facts = gatherFacts(options, names, startedAt, found);
       await show(facts, options, io);
       return facts.exitCode;
     } finally {
       pairs?.close();
+      await reader.close();
       await connection.close();
     }
   } finally {
@@ -89,7 +94,7 @@ interface Found {
 }
 
 interface Readers {
-  readonly reader: FeatureReader;
+  readonly read: ReadStored;
   /** Null: a Cluster, whose keys are on several servers. */
   readonly pairs: PairReader | null;
 }
@@ -143,16 +148,16 @@ function refuseSecondPass(names: readonly string[]): void {
 async function compareOnce(
   options: VerifyOptions,
   batches: AsyncIterable<ExpectedRows>,
-  { reader, pairs }: Readers,
+  { read, pairs }: Readers,
   matches: RowMatcher,
   verdicts: Verdicts,
 ): Promise<number> {
   const isSample = options.sample !== Number.POSITIVE_INFINITY;
   if (pairs !== null && !isSample && verdicts.watchesAll) {
-    return compareByBytes(batches, pairs, reader, matches, verdicts);
+    return compareByBytes(batches, pairs, read, matches, verdicts);
   }
   const rows = isSample ? sampled(options, batches) : allRows(batches);
-  return compareOneByOne(rows, reader, verdicts);
+  return compareOneByOne(rows, read, verdicts);
 }
 
 async function* allRows(batches: AsyncIterable<ExpectedRows>): AsyncGenerator<readonly ExpectedRow[]> {

@@ -1,6 +1,7 @@
 /** What `check` gathers over the keys of a schema, in memory that does not grow with them. */
-import type { StoredEntity } from './feature-reader.ts';
+
 import { createSketch, type Sketch } from './sketch.ts';
+import type { StoredEntity } from './stored-entity.ts';
 import type { ByteString } from './types.ts';
 
 export interface FreshnessOptions {

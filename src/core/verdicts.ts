@@ -6,8 +6,8 @@
  * reads the source again for them.
  */
 import type { ExpectedRow } from './expectations.ts';
-import type { ReadOutcome, StoredEntity } from './feature-reader.ts';
 import { hashKey } from './key-pick.ts';
+import type { ReadOutcome, StoredEntity } from './stored-entity.ts';
 import type { ByteString } from './types.ts';
 
 export interface FeatureDifference {

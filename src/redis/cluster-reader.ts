@@ -1,140 +1,122 @@
-/** Reads keys from a Redis Cluster: each from the master of its slot, redirections followed. */
+/**
+ * Entities of a Redis Cluster: each from the master of its slot, or from a replica where that is asked for;
+ * redirections are followed. Bound: MAX_AWAITED keys on the way.
+ */
 import type { Redis } from 'ioredis';
-import { FeaturectlError } from '../core/errors.ts';
+import type { EntityTaker, FeatureReader } from '../core/feature-reader.ts';
 import type { ByteString } from '../core/types.ts';
-import { backoff, messageOf, sleep } from './ask.ts';
-import type { AskServer, RawEntity } from './ask-entities.ts';
-import { cut } from './bulk-channel.ts';
+import { messageOf } from './ask.ts';
+import type { Answer } from './cluster-lines.ts';
+import { createClusterReading } from './cluster-reading.ts';
 import type { Opener } from './connect.ts';
-import { parseRedirect } from './redirect.ts';
-import { firstWord, judge } from './server-errors.ts';
-import { slotOf } from './slot.ts';
-import { readTopology, type Topology } from './topology.ts';
+import { atMostEvery } from './persist.ts';
+import { deniedCommand, mayNotRead, refusalOf } from './reading-rights.ts';
+import { isCommandDenied, noAnswerText, refusedKey } from './server-errors.ts';
+import type { ReaderOptions } from './server-reader.ts';
 
-/** In the order of the keys, redirections followed. Rejects with an ordinary error where no answer comes in time. */
-export type ReadCluster = (keys: readonly ByteString[], withinMs: number) => Promise<readonly RawEntity[]>;
+const MAX_AWAITED = 100_000;
+const HEARTBEAT_MS = 500;
+/** Names spread over the slots, so that nearly surely each master has some; whether they are there does not matter. */
+const HEARTBEAT: readonly ByteString[] = Array.from({ length: 32 }, (_, i) => `featurectl:heartbeat:${i}`);
 
-/** Where a key is asked for; node null: where the topology says. */
-interface Place {
-  readonly index: number;
-  readonly node: string | null;
-  readonly asking: boolean;
-}
-
-/** Redirections that are followed at once: a node that does not know better than the last one is given time. */
-const QUICK_REDIRECTS = 3;
-
-/** `first`: a client of one node, where there is one already. */
+/** `client`: one of any node that is ready; without it reads are `away` until the masters have answered. */
 export function createClusterReader(
-  connection: Opener,
-  askServer: AskServer,
-  first: Redis | null = null,
-): ReadCluster {
-  let topology: Topology | null = null;
-  const clientOf = createClients(connection);
+  opener: Opener,
+  { withinMs, tell }: ReaderOptions,
+  client: Redis | null = null,
+): FeatureReader {
+  const reading = createClusterReading(opener, withinMs, client);
+  const tellRefusal = atMostEvery(1000, tell);
+  let awaited = 0;
+  /** Null: not known yet. */
+  let isWell: boolean | null = client === null ? null : true;
+  /** The right that this user lacks; null: none that is known. */
+  let denial: string | null = null;
+  let isClosed = false;
+  // Who has a client already asks once and ends.
+  const watch = client === null ? setInterval(() => void beat(), HEARTBEAT_MS) : undefined;
+  if (client === null) void beat();
 
-  async function findTopology(withinMs: number): Promise<Topology> {
-    const client = first?.status === 'ready' ? first : await connection.open(withinMs);
-    const found = await readTopology(connection, client, withinMs);
-    if (client !== first) cut(client);
-    return found;
-  }
-
-  async function askGroup(keys: readonly ByteString[], group: Group, withinMs: number) {
-    const client = await clientOf(group.node, withinMs);
-    const own = group.indexes.map((index) => keys[index] as ByteString);
+  async function beat(): Promise<void> {
     try {
-      return await askServer(client, own, group.asking, withinMs);
+      assertPermitted(await reading.read(HEARTBEAT, null, false));
+      turn(true, `connected to the Redis Cluster at ${opener.shown}`);
     } catch (error) {
-      cut(client);
-      throw error;
+      fail(error);
     }
   }
 
-  return async (keys, withinMs) => {
-    const until = Date.now() + withinMs;
-    const left = (): number => Math.max(1, until - Date.now());
-    topology ??= await findTopology(withinMs);
-    const map = topology;
-    const found: RawEntity[] = new Array(keys.length);
-    let pending: readonly Place[] = keys.map((_, index) => ({ index, node: null, asking: false }));
-    for (let attempt = 1; ; attempt += 1) {
-      const nodeOf = ({ index, node }: Place): string =>
-        node ?? map.owner(slotOf(keys[index] as ByteString)) ?? connection.nodes[0] ?? '';
-      const groups = groupsOf(pending, nodeOf);
-      const asked = await Promise.allSettled(groups.map((group) => askGroup(keys, group, left())));
-      const { again, trouble, isAway } = sort(groups, asked, found, map);
-      if (again.length === 0) return found;
-      if (Date.now() >= until) throw new Error(trouble);
-      if (isAway || attempt > QUICK_REDIRECTS) await sleep(Math.min(backoff(attempt), left()));
-      if (isAway) await map.refresh(left());
-      pending = again;
-    }
-  };
-}
-
-/** At most one client to each node; those of nodes that left go with the connection. */
-function createClients(connection: Opener): (node: string, withinMs: number) => Promise<Redis> {
-  const clients = new Map<string, Promise<Redis>>();
-  return async (node, withinMs) => {
-    const known = await clients.get(node)?.catch(() => null);
-    if (known?.status === 'ready') return known;
-    const opening = connection.openAt(node, withinMs);
-    clients.set(node, opening);
-    return opening;
-  };
-}
-
-interface Group {
-  readonly node: string;
-  readonly asking: boolean;
-  readonly indexes: number[];
-}
-
-function groupsOf(places: readonly Place[], nodeOf: (place: Place) => string): Group[] {
-  const groups = new Map<string, Group>();
-  for (const place of places) {
-    const { asking } = place;
-    const node = nodeOf(place);
-    const group = groups.get(`${asking} ${node}`) ?? { node, asking, indexes: [] };
-    groups.set(`${asking} ${node}`, group);
-    group.indexes.push(place.index);
+  function fail(error: unknown): void {
+    const refusal = refusalOf(error);
+    const what = refusal === null ? ' cannot be reached' : '';
+    turn(false, `the Redis Cluster at ${opener.shown}${what}: ${messageOf(error)}`);
+    denial = refusal;
   }
-  return [...groups.values()];
-}
 
-/** Puts what is answered into `found`; gives what has to be asked again. Throws what no asking mends. */
-function sort(
-  groups: readonly Group[],
-  asked: readonly PromiseSettledResult<readonly RawEntity[]>[],
-  found: RawEntity[],
-  map: Topology,
-): { again: Place[]; trouble: string; isAway: boolean } {
-  const again: Place[] = [];
-  let trouble = '';
-  let isAway = false;
-  for (const [g, { node, indexes }] of groups.entries()) {
-    const answer = asked[g] as PromiseSettledResult<readonly RawEntity[]>;
-    if (answer.status === 'rejected' && answer.reason instanceof FeaturectlError) throw answer.reason;
-    for (const [i, index] of indexes.entries()) {
-      const raw = answer.status === 'fulfilled' ? (answer.value[i] as RawEntity) : null;
-      if (raw !== null && !mayPass(raw)) {
-        found[index] = raw;
-        continue;
+  function turn(well: boolean, message: string): void {
+    if (well) denial = null;
+    if (isClosed || isWell === well) return;
+    isWell = well;
+    tell(message, well ? 'info' : 'warn');
+  }
+
+  async function answer(
+    keys: readonly ByteString[],
+    fields: readonly ByteString[] | null,
+    taker: EntityTaker,
+    withTtl: boolean,
+  ): Promise<void> {
+    awaited += keys.length;
+    try {
+      const found = await reading.read(keys, fields, withTtl);
+      assertPermitted(found);
+      for (const [index, each] of found.entries()) give(taker, index, each);
+    } catch (error) {
+      const text = messageOf(error);
+      if (refusalOf(error) !== null) fail(error);
+      else tellRefusal(`Redis at ${opener.shown}: ${text}`);
+      return denial === null
+        ? taker.failed('away', noAnswerText(opener.shown, text))
+        : taker.failed('denied', text);
+    } finally {
+      awaited -= keys.length;
+    }
+    taker.done();
+  }
+
+  return {
+    read: (keys, fields, taker, withTtl = false) => {
+      if (denial !== null) return taker.failed('denied', denial);
+      if (isClosed || isWell !== true) {
+        return taker.failed('away', noAnswerText(opener.shown, 'the Cluster does not answer'));
       }
-      trouble = messageOf(answer.status === 'rejected' ? answer.reason : raw?.error);
-      const redirect = parseRedirect(trouble, node);
-      if (redirect?.kind === 'moved') map.learn(redirect.slot, redirect.node);
-      if (redirect === null) isAway = true;
-      again.push({ index, node: redirect?.node ?? null, asking: redirect?.kind === 'ask' });
-    }
+      if (awaited + keys.length > MAX_AWAITED) return taker.failed('busy', 'too much is being read at once');
+      void answer(keys, fields, taker, withTtl);
+    },
+    isReady: () => isWell === true,
+    refusal: () => denial,
+    close: async () => {
+      isClosed = true;
+      clearInterval(watch);
+      reading.close();
+      await opener.close();
+    },
+  };
+}
+
+/** Throws REDIS_AUTH where the command is denied, whatever the key. */
+function assertPermitted(found: readonly Answer[]): void {
+  for (const each of found) {
+    if (each.kind === 'error' && isCommandDenied(each.text)) throw mayNotRead([deniedCommand(each.text)]);
   }
-  return { again, trouble, isAway };
 }
 
-/** Error replies after which the key is asked for again. */
-function mayPass({ error }: RawEntity): boolean {
-  return error !== null && (judge(error.message) === 'redirect' || PASSING.has(firstWord(error.message)));
+/** Throws an ordinary error where the error is not of the key alone. */
+function give(taker: EntityTaker, index: number, answer: Answer): void {
+  if (answer.kind === 'entity') {
+    return taker.entity(index, answer.bytes, answer.spans, answer.count, answer.ttlMs);
+  }
+  const why = answer.kind === 'error' ? refusedKey(answer.text) : null;
+  if (why === null) throw new Error(answer.text);
+  taker.refused(index, why, answer.text);
 }
-
-const PASSING: ReadonlySet<string> = new Set(['CLUSTERDOWN', 'TRYAGAIN', 'LOADING', 'MASTERDOWN']);

@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly sentinelName?: string;
   /** The server must be a node of a Redis Cluster; one that is, is used as such without it too. */
   readonly cluster?: boolean;
-  /** `replica`: of what the Sentinels watch, a replica instead of the master. */
+  /** `replica`: of what the Sentinels watch, a replica instead of the master; of a Cluster, see cluster-reader.ts. */
   readonly readFrom?: 'master' | 'replica';
   /** PEM texts. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
@@ -45,6 +45,8 @@ export interface Opener {
   readonly nodes: readonly string[];
   /** A Cluster was asked for. */
   readonly cluster: boolean;
+  /** Of a Cluster: read from replicas where there are some. */
+  readonly readsReplicas: boolean;
   /** Closes every client at once, also those that are being opened. */
   close(): Promise<void>;
 }
@@ -100,7 +102,15 @@ export function createOpener(options: ConnectOptions): Opener {
     endWatch?.();
     for (const each of clients) cut(each);
   };
-  return { shown: address.shown, nodes, cluster: options.cluster || nodes.length > 1, open, openAt, close };
+  return {
+    shown: address.shown,
+    nodes,
+    cluster: options.cluster || nodes.length > 1,
+    readsReplicas: options.readFrom === 'replica',
+    open,
+    openAt,
+    close,
+  };
 }
 
 /** Clients of a master that is no more the master are lost connections. Gives what ends it. */

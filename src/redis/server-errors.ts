@@ -60,6 +60,16 @@ export function rowCode(text: string): RowCode {
   return isDenied(text) ? 'NOPERM' : 'REDIS';
 }
 
+/** What is wrong with this key alone; null where the error is not of the key. A user may read some keys and not others. */
+export function refusedKey(text: string): 'type' | 'rights' | null {
+  if (firstWord(text) === 'WRONGTYPE') return 'type';
+  return /^NOPERM\b.* to access .*\bkeys?\b/i.test(text) ? 'rights' : null;
+}
+
+export function noAnswerText(shown: string, why: string): string {
+  return `expected an answer of Redis at ${shown}: ${why}`;
+}
+
 export function firstWord(text: string): string {
   return /^-?([A-Z]+)\b/.exec(text)?.[1] ?? '';
 }

@@ -16,6 +16,8 @@ export interface Topology {
   /** host:port of the master that has the slot; null where none was told. */
   owner(slot: number): string | null;
   masters(): readonly string[];
+  /** host:port of the replicas of that master, as far as they are told; those that failed are not. */
+  replicas(slot: number): readonly string[];
   /** What MOVED said: newer than what is known. */
   learn(slot: number, node: string): void;
   /**
@@ -28,6 +30,7 @@ export interface Topology {
 /** By the node that `client` leads to. Throws as the server does (no Cluster), REDIS_AUTH, NoAnswer. */
 export async function readTopology(connection: Opener, client: Redis, withinMs: number): Promise<Topology> {
   const owners: (string | undefined)[] = new Array(SLOTS);
+  const followers: (readonly string[] | undefined)[] = new Array(SLOTS);
   /** Every node told of, replicas too: one of them may be the master soon. */
   let nodes: string[] = [];
   const clients = new Map<string, Redis>();
@@ -37,9 +40,12 @@ export async function readTopology(connection: Opener, client: Redis, withinMs: 
   function take(reply: unknown, asked: string): void {
     const ranges = rangesOf(reply, asked);
     if (ranges.length === 0) throw new Error('the Cluster has no slots yet (CLUSTER SLOTS is empty)');
-    owners.length = 0;
-    owners.length = SLOTS;
-    for (const { from, to, nodes: of } of ranges) owners.fill(of[0], from, to + 1);
+    owners.fill(undefined);
+    followers.fill(undefined);
+    for (const { from, to, nodes: of } of ranges) {
+      owners.fill(of[0], from, to + 1);
+      followers.fill(of.slice(1), from, to + 1);
+    }
     nodes = [...new Set(ranges.flatMap((range) => range.nodes))];
   }
 
@@ -77,7 +83,9 @@ export async function readTopology(connection: Opener, client: Redis, withinMs: 
   return {
     owner: (slot) => owners[slot] ?? null,
     masters: () => [...new Set(owners.filter((owner) => owner !== undefined))],
+    replicas: (slot) => followers[slot] ?? [],
     learn: (slot, node) => {
+      if (owners[slot] !== node) followers[slot] = undefined;
       owners[slot] = node;
       if (!nodes.includes(node)) nodes.push(node);
     },

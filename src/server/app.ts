@@ -10,7 +10,7 @@ import {
   fastify,
   type onRequestHookHandler,
 } from 'fastify';
-import type { EntitySource } from '../core/feature-reader.ts';
+import type { FeatureReader } from '../core/feature-reader.ts';
 import { answerClientError } from './client-error.ts';
 import { docsPage, type OpenApi } from './docs-page.ts';
 import { batchAnswer, batchForm, entityAnswer, PROBLEM_ANSWER, QUERY_FORM, singleForm } from './forms.ts';
@@ -26,7 +26,7 @@ import type { View } from './view.ts';
 export interface AppOptions {
   /** One or more, of different names; /features is the first one's. */
   readonly views: readonly View[];
-  readonly source: EntitySource;
+  readonly reader: FeatureReader;
   readonly version: string;
   /** Whether values have JSON types where a request does not say. */
   readonly typed: boolean;
@@ -59,7 +59,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = fastify(serverOptions(options)) as FastifyInstance;
   app.server.maxConnections = MAX_CONNECTIONS;
   const gate = createGate(options.maxInFlight);
-  const metrics = createMetrics(() => options.source.isReady(), gate.inside);
+  const metrics = createMetrics(() => options.reader.isReady(), gate.inside);
   if (options.collectMetrics !== null) joinWorkers(metrics.registry);
   addJsonBodies(app);
   addProblems(app, options, metrics.observer('any', 'none'));
@@ -68,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(swagger, { openapi: openApi(options) });
   await app.register(async (inner) => {
     for (const [i, view] of options.views.entries()) addView(inner, options, view, gate, i === 0);
-    addHealth(inner, options.source);
+    addHealth(inner, options.reader);
     inner.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
       reply.type(metrics.registry.contentType);
       return options.collectMetrics?.() ?? metrics.registry.metrics();
@@ -224,7 +224,7 @@ function addCounts(app: FastifyInstance, metrics: ServerMetrics): void {
 
 function addView(app: FastifyInstance, options: AppOptions, view: View, gate: Gate, isFirst: boolean): void {
   const planOf = createPlanner(view, options.typed);
-  const context: ReadContext = { view, source: options.source, planOf, gate };
+  const context: ReadContext = { view, reader: options.reader, planOf, gate };
   const answers = {
     404: 'no such entity',
     422: 'a field is missing or wrong',

@@ -1,12 +1,12 @@
 /** Liveness (this process answers) and readiness (Redis answers too), apart. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { EntitySource } from '../core/feature-reader.ts';
+import type { FeatureReader } from '../core/feature-reader.ts';
 import { HEALTH_ANSWER } from './forms.ts';
 
-export function addHealth(app: FastifyInstance, source: EntitySource): void {
+export function addHealth(app: FastifyInstance, reader: FeatureReader): void {
   const ready = (reply: FastifyReply): void => {
-    const isReady = source.isReady();
-    const reason = source.refusal();
+    const isReady = reader.isReady();
+    const reason = reader.refusal();
     if (!isReady) reply.header('retry-after', '1');
     reply.code(isReady ? 200 : 503).send({
       status: isReady ? 'ok' : 'unavailable',

@@ -1,6 +1,6 @@
 /** The two reading endpoints: from a checked body to the bytes of the answer. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { EntitySource, EntityTaker } from '../core/feature-reader.ts';
+import type { EntityTaker, FeatureReader } from '../core/feature-reader.ts';
 import { putEntity, putRefused } from './entity-json.ts';
 import { type EntityKey, keyOfEntity } from './entity-key.ts';
 import { copyOf, giveJson, type JsonBytes, putText, takeJson } from './json-bytes.ts';
@@ -10,7 +10,7 @@ import type { View } from './view.ts';
 
 export interface ReadContext {
   readonly view: View;
-  readonly source: EntitySource;
+  readonly reader: FeatureReader;
   readonly planOf: ReturnType<typeof createPlanner>;
   readonly gate: Gate;
 }
@@ -113,7 +113,7 @@ export function readBatch(context: ReadContext, request: FastifyRequest, reply: 
 }
 
 function start(
-  { source, gate }: ReadContext,
+  { reader, gate }: ReadContext,
   reply: FastifyReply,
   json: JsonBytes,
   keys: readonly string[],
@@ -123,10 +123,10 @@ function start(
   const failed = (why: 'away' | 'busy' | 'denied'): void => {
     giveJson(json);
     const [code, message] = FAILURES[why];
-    reply.send(problemOf([code, (why === 'denied' ? source.refusal() : null) ?? message]));
+    reply.send(problemOf([code, (why === 'denied' ? reader.refusal() : null) ?? message]));
   };
   if (!gate.enter()) return failed('busy');
-  source.read(keys, fields, {
+  reader.read(keys, fields, {
     ...taker,
     done: () => {
       gate.leave();

@@ -4,8 +4,9 @@ import { expect, it } from 'vitest';
 import { compareByBytes, compareOneByOne } from '../../src/commands/compare-rows.ts';
 import { FeaturectlError } from '../../src/core/errors.ts';
 import { createCollector, type ExpectedRows } from '../../src/core/expectations.ts';
-import type { FeatureReader, PairReader, ReadOutcome } from '../../src/core/feature-reader.ts';
+import type { PairReader } from '../../src/core/feature-reader.ts';
 import { createRowMatcher } from '../../src/core/match-row.ts';
+import type { ReadOutcome, ReadStored } from '../../src/core/stored-entity.ts';
 import type { RowOrigin } from '../../src/core/types.ts';
 import { createVerdicts, type VerdictOptions } from '../../src/core/verdicts.ts';
 
@@ -64,9 +65,9 @@ function outcomeOf(redis: Redis, key: string): ReadOutcome {
   return fields.size === 0 ? null : { fields, ttlMs: found.ttl < 0 ? null : found.ttl };
 }
 
-function readers(redis: Redis): { reader: FeatureReader; pairs: PairReader } {
+function readers(redis: Redis): { read: ReadStored; pairs: PairReader } {
   return {
-    reader: { read: async (keys) => keys.map((key) => outcomeOf(redis, key)) },
+    read: async (keys) => keys.map((key) => outcomeOf(redis, key)),
     pairs: {
       close: () => {},
       read: async (keys, taker) => {
@@ -115,19 +116,19 @@ it('the same verdicts, whatever the rows and Redis', async () => {
         if (isLoaded) for (const { key, values } of rows) redis.set(key, { hash: hashOf(values), ttl: 5 });
         const options: VerdictOptions = { fields: FIELDS, ignored: new Set(ignored), limit: 100, ...more };
         const [fast, slow] = [createVerdicts(options), createVerdicts(options)];
-        const { reader, pairs } = readers(redis);
+        const { read, pairs } = readers(redis);
         const matcher = createRowMatcher(options);
         const matches: typeof matcher = (...args) => {
           const isMatch = matcher(...args);
           if (isMatch) matched += 1;
           return isMatch;
         };
-        await compareByBytes(batchesOf(rows, size), pairs, reader, matches, fast);
+        await compareByBytes(batchesOf(rows, size), pairs, read, matches, fast);
         async function* allRows() {
           for await (const batch of batchesOf(rows, size))
             yield Array.from({ length: batch.count }, (_, i) => batch.row(i));
         }
-        await compareOneByOne(allRows(), reader, slow);
+        await compareOneByOne(allRows(), read, slow);
         expect(fast.finish()).toEqual(slow.finish());
       },
     ),

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.js';
-import { type ConnectOptions, connect, createReader, createWriter } from '../../src/redis/index.ts';
+import { storedReader } from '../../src/core/stored-entity.ts';
+import { type ConnectOptions, connect, createWriter, readerOver } from '../../src/redis/index.ts';
 import { slotOf } from '../../src/redis/slot.ts';
 import { certificates } from '../support/certificates.ts';
 import { startCluster, type TestCluster, until } from '../support/redis-cluster.ts';
@@ -52,8 +53,9 @@ async function roundTrip(to: Partial<ConnectOptions>, options: Partial<OpenOptio
   expect(tally.told).toMatchObject({ written: 300, failed: new Map() });
   expect(Object.keys(await cluster.stored())).toHaveLength(300);
   const other = await connect({ url: cluster.url, retryForMs: 5_000, ...to });
-  opened.push(() => other.close());
-  const found = await createReader(other).read(['k:299', 'k:0', 'k:300']);
+  const reader = await readerOver(other, other.client);
+  opened.push(() => reader.close());
+  const found = await storedReader(reader)(['k:299', 'k:0', 'k:300']);
   expect(found.map((each) => each !== null)).toEqual([true, true, false]);
   return writer.plan;
 }

@@ -1,14 +1,15 @@
 /** Reading from a real Redis Cluster: order kept, redirections followed, masters that change. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
-import { type Connection, connect, createReader, scanKeys } from '../../src/redis/index.ts';
+import { type ReadStored, storedReader } from '../../src/core/stored-entity.ts';
+import { type Connection, connect, readerOver, scanKeys } from '../../src/redis/index.ts';
 import { slotOf } from '../../src/redis/slot.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import type { TestRedis } from '../support/redis-server.ts';
 import { plainRows, writeAll } from '../support/writing.ts';
 
 let cluster: TestCluster;
-const opened: Connection[] = [];
+const opened: Pick<Connection, 'close'>[] = [];
 
 beforeAll(async () => {
   cluster = await startCluster();
@@ -23,13 +24,14 @@ beforeEach(async () => {
 async function reader(options: { url?: string; cluster?: boolean; withinMs?: number } = {}) {
   const { withinMs, ...more } = options;
   const connection = await connect({ url: cluster.url, retryForMs: 2_000, ...more });
-  opened.push(connection);
-  return createReader(connection, withinMs);
+  const made = await readerOver(connection, connection.client, withinMs);
+  opened.push(made);
+  return storedReader(made);
 }
 
 /** Field x of each key; null where there is none, the code where it cannot be read. */
-async function read(from: Awaited<ReturnType<typeof reader>>, keys: readonly string[]) {
-  const outcomes = await from.read(keys);
+async function read(from: ReadStored, keys: readonly string[]) {
+  const outcomes = await from(keys);
   return outcomes.map((outcome) =>
     outcome instanceof FeaturectlError ? outcome.code : (outcome?.fields.get('x') ?? null),
   );
@@ -43,7 +45,7 @@ describe.each([{ cluster: true }, { cluster: false }])('asked for: $cluster', (o
     const from = await reader(options);
     expect(await read(from, KEYS)).toEqual(VALUES);
     expect(await read(from, [])).toEqual([]);
-    const [entity] = await from.read(['k:5']);
+    const [entity] = await from(['k:5']);
     expect(entity).toMatchObject({ ttlMs: expect.any(Number) });
   });
 
@@ -107,5 +109,5 @@ it('REDIS_CONNECT where no answer comes in time', async () => {
   await read(from, KEYS);
   const master = await cluster.masterOf(slotOf('k:150'));
   await master.cli('CLIENT', 'PAUSE', 1500, 'ALL');
-  await expect(from.read(KEYS)).rejects.toMatchObject({ code: 'REDIS_CONNECT' });
+  await expect(from(KEYS)).rejects.toMatchObject({ code: 'REDIS_CONNECT' });
 });

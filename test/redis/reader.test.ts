@@ -1,8 +1,8 @@
 /** Reading entities back. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FeaturectlError } from '../../src/core/errors.ts';
-import type { ReadOutcome, StoredEntity } from '../../src/core/feature-reader.ts';
-import { connect, createReader } from '../../src/redis/index.ts';
+import { type ReadOutcome, type StoredEntity, storedReader } from '../../src/core/stored-entity.ts';
+import { connect, readerOver } from '../../src/redis/index.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 
 let server: TestRedis;
@@ -14,11 +14,8 @@ afterAll(() => server.stop());
 
 async function read(keys: readonly string[], url = server.url, withinMs?: number) {
   const connection = await connect({ url, retryForMs: 2_000 });
-  try {
-    return await createReader(connection, withinMs).read(keys);
-  } finally {
-    await connection.close();
-  }
+  const reader = await readerOver(connection, connection.client, withinMs);
+  return storedReader(reader)(keys).finally(reader.close);
 }
 
 function stored(outcome: ReadOutcome | undefined): StoredEntity {
@@ -69,11 +66,12 @@ it('a user who may not read', async () => {
 
 it('a server that is gone, or silent', async () => {
   const connection = await connect({ url: server.url, retryForMs: 2_000 });
-  const reader = createReader(connection, 200);
+  const reader = await readerOver(connection, connection.client, 200);
+  const read = storedReader(reader);
   await server.cli('CLIENT', 'PAUSE', '600', 'ALL');
   const expected = { code: 'REDIS_CONNECT', message: expect.stringMatching(/expected an answer of Redis/) };
-  await expect(reader.read(['k:2'])).rejects.toMatchObject(expected);
+  await expect(read(['k:2'])).rejects.toMatchObject(expected);
   await server.restart();
-  await expect(reader.read(['k:2'])).rejects.toMatchObject(expected);
-  await connection.close();
+  await expect(read(['k:2'])).rejects.toMatchObject(expected);
+  await reader.close();
 });

@@ -1,7 +1,7 @@
 /** Entities for a server: what is read, and what becomes of reads when the connection does not hold. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { EntitySource } from '../../src/core/feature-reader.ts';
-import { createEntitySource, createOpener } from '../../src/redis/index.ts';
+import type { FeatureReader } from '../../src/core/feature-reader.ts';
+import { createOpener, createServerReader } from '../../src/redis/index.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { startProxy } from '../support/resp-proxy.ts';
 
@@ -19,29 +19,29 @@ beforeEach(async () => {
 });
 
 interface Opened {
-  readonly source: EntitySource;
+  readonly reader: FeatureReader;
   readonly told: string[];
 }
 
 async function open(url = server.url, withinMs = 500): Promise<Opened> {
   const told: string[] = [];
   const opener = createOpener({ url, retryForMs: 0 });
-  const source = createEntitySource(opener, { withinMs, tell: (message) => told.push(message) });
-  await untilReady(source);
-  return { source, told };
+  const reader = createServerReader(opener, { withinMs, tell: (message) => told.push(message) });
+  await untilReady(reader);
+  return { reader, told };
 }
 
-async function untilReady(source: EntitySource): Promise<void> {
-  for (let i = 0; i < 400 && !source.isReady(); i += 1)
+async function untilReady(reader: FeatureReader): Promise<void> {
+  for (let i = 0; i < 400 && !reader.isReady(); i += 1)
     await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(source.isReady()).toBe(true);
+  expect(reader.isReady()).toBe(true);
 }
 
 /** What the taker heard: an entry a key, then how it ended. */
-function read(source: EntitySource, keys: string[], fields: string[] | null = null): Promise<unknown[]> {
+function read(reader: FeatureReader, keys: string[], fields: string[] | null = null): Promise<unknown[]> {
   const heard: unknown[] = [];
   return new Promise((resolve) => {
-    source.read(keys, fields, {
+    reader.read(keys, fields, {
       entity: (_index, bytes, spans, count) =>
         heard.push(
           Array.from({ length: count }, (_, i) =>
@@ -56,12 +56,12 @@ function read(source: EntitySource, keys: string[], fields: string[] | null = nu
 }
 
 it('reads of one turn, each in its own order', async () => {
-  const { source } = await open();
+  const { reader } = await open();
   const answers = await Promise.all([
-    read(source, ['k:2', 'none', 'text', 'k:1']),
-    read(source, ['k:1', 'none', 'k:2'], ['b', 'a']),
-    read(source, []),
-    read(source, ['text', 'k:1'], ['a']),
+    read(reader, ['k:2', 'none', 'text', 'k:1']),
+    read(reader, ['k:1', 'none', 'k:2'], ['b', 'a']),
+    read(reader, []),
+    read(reader, ['text', 'k:1'], ['a']),
   ]);
   expect(answers).toEqual([
     [['a', 'x\r\ny'], [], 'type', ['a', '1', 'b', '2'], 'done'],
@@ -69,20 +69,20 @@ it('reads of one turn, each in its own order', async () => {
     ['done'],
     ['type', ['1'], 'done'],
   ]);
-  await source.close();
-  expect(await read(source, ['k:1'])).toEqual(['away']);
+  await reader.close();
+  expect(await read(reader, ['k:1'])).toEqual(['away']);
 });
 
 it('a hash without the fields that were asked for is there', async () => {
-  const { source } = await open();
-  expect(await read(source, ['k:1', 'k:3'], ['nope'])).toEqual([[null], [], 'done']);
-  await source.close();
+  const { reader } = await open();
+  expect(await read(reader, ['k:1', 'k:3'], ['nope'])).toEqual([[null], [], 'done']);
+  await reader.close();
 });
 
 it('a taker that throws ends its own read only', async () => {
-  const { source, told } = await open();
+  const { reader, told } = await open();
   const broken = new Promise((resolve) => {
-    source.read(['k:1', 'k:2'], null, {
+    reader.read(['k:1', 'k:2'], null, {
       entity: () => {
         throw new Error('planted');
       },
@@ -91,62 +91,62 @@ it('a taker that throws ends its own read only', async () => {
       failed: resolve,
     });
   });
-  const other = read(source, ['k:2']);
+  const other = read(reader, ['k:2']);
   expect(await broken).toBe('away');
   expect(await other).toEqual([['a', 'x\r\ny'], 'done']);
   expect(told.join()).toMatch(/bug.*planted/);
-  await source.close();
+  await reader.close();
 });
 
 it('more than it holds is busy, at once', async () => {
-  const { source } = await open(server.url, 20_000);
+  const { reader } = await open(server.url, 20_000);
   const many = Array.from({ length: 60_000 }, () => 'none');
-  const [first, second] = await Promise.all([read(source, many), read(source, many)]);
+  const [first, second] = await Promise.all([read(reader, many), read(reader, many)]);
   expect(first.at(-1)).toBe('done');
   expect(second).toEqual(['busy']);
-  await source.close();
+  await reader.close();
 });
 
 it('a server that goes away and comes back', async () => {
-  const { source, told } = await open();
+  const { reader, told } = await open();
   await server.kill();
-  const answer = await read(source, ['k:1']);
+  const answer = await read(reader, ['k:1']);
   expect(answer).toEqual(['away']);
-  expect(source.isReady()).toBe(false);
+  expect(reader.isReady()).toBe(false);
   await server.restart();
-  await untilReady(source);
-  expect(await read(source, ['k:1'])).toEqual([[], 'done']);
+  await untilReady(reader);
+  expect(await read(reader, ['k:1'])).toEqual([[], 'done']);
   expect(told.join('\n')).toMatch(/went away[\s\S]*connected to Redis/);
-  await source.close();
+  await reader.close();
 });
 
 it('a server that hangs: reads fail in time, and it is found without a read too', async () => {
-  const { source } = await open(server.url, 300);
+  const { reader } = await open(server.url, 300);
   await server.cli('CLIENT', 'PAUSE', '1500', 'ALL');
   const startedAt = performance.now();
-  expect(await read(source, ['k:1'])).toEqual(['away']);
+  expect(await read(reader, ['k:1'])).toEqual(['away']);
   // The deadline and one look at it; no more than that holds on a busy machine.
   expect(performance.now() - startedAt).toBeLessThan(1500);
-  expect(source.isReady()).toBe(false);
-  await untilReady(source);
-  expect(await read(source, ['k:2'])).toEqual([['a', 'x\r\ny'], 'done']);
-  await source.close();
+  expect(reader.isReady()).toBe(false);
+  await untilReady(reader);
+  expect(await read(reader, ['k:2'])).toEqual([['a', 'x\r\ny'], 'done']);
+  await reader.close();
 });
 
 it('a user who may not read: refused by key, or denied where it is the command', async () => {
   await server.cli('ACL', 'SETUSER', 'keys', 'on', '>pw', '~k:1', '+@all');
   await server.cli('ACL', 'SETUSER', 'none', 'on', '>pw', '~*', '+@all', '-hgetall', '-hmget', '-ping');
   const some = await open(server.url.replace('//', '//keys:pw@'));
-  expect(await read(some.source, ['k:1', 'k:2', 'k:1'])).toEqual([
+  expect(await read(some.reader, ['k:1', 'k:2', 'k:1'])).toEqual([
     ['a', '1', 'b', '2'],
     'rights',
     ['a', '1', 'b', '2'],
     'done',
   ]);
-  expect(await read(some.source, ['k:2', 'k:1'], ['a'])).toEqual(['rights', ['1'], 'done']);
+  expect(await read(some.reader, ['k:2', 'k:1'], ['a'])).toEqual(['rights', ['1'], 'done']);
   const told: string[] = [];
   const opener = createOpener({ url: server.url.replace('//', '//none:pw@'), retryForMs: 0 });
-  const none = createEntitySource(opener, { withinMs: 500, tell: (message) => told.push(message) });
+  const none = createServerReader(opener, { withinMs: 500, tell: (message) => told.push(message) });
   for (let i = 0; i < 400 && none.refusal() === null; i += 1)
     await new Promise((resolve) => setTimeout(resolve, 10));
   expect(none.isReady()).toBe(false);
@@ -154,20 +154,20 @@ it('a user who may not read: refused by key, or denied where it is the command',
   expect(await read(none, ['k:1'])).toEqual(['denied']);
   expect(await read(none, ['k:1', 'k:2'], ['a'])).toEqual(['denied']);
   expect(told.join()).toMatch(/\+hgetall \+hmget/);
-  await some.source.close();
+  await some.reader.close();
   await none.close();
 });
 
 it('a reply that is cut at any byte fails its read, and the next connection answers', async () => {
   const proxy = await startProxy(server.port);
-  const { source } = await open(proxy.url);
+  const { reader } = await open(proxy.url);
   for (let bytes = 1; bytes < 30; bytes += 4) {
-    await untilReady(source);
+    await untilReady(reader);
     proxy.arm([{ direction: 'reply', at: bytes }]);
-    expect((await read(source, ['k:1'])).at(-1)).toBe('away');
+    expect((await read(reader, ['k:1'])).at(-1)).toBe('away');
   }
-  await untilReady(source);
-  expect(await read(source, ['k:1'])).toEqual([['a', '1', 'b', '2'], 'done']);
-  await source.close();
+  await untilReady(reader);
+  expect(await read(reader, ['k:1'])).toEqual([['a', '1', 'b', '2'], 'done']);
+  await reader.close();
   await proxy.close();
 });

@@ -77,6 +77,44 @@ export interface TypedColumn {
   readonly kind: 'typed';
   readonly type: LogicalType;
   at(row: number): Value;
+  /** Where the values stand in memory, so that they can be stored without a Value of each; null: ask `at`. */
+  readonly slots: ValueSlots | null;
+}
+
+/** The value of a row is the one at `first` + row, unless its bit in `valid` is 0. */
+export interface ValueSlots {
+  readonly first: number;
+  /** A bit a value, least significant first, the bit of a batch's first row at `validFirst`; null: none is null. */
+  readonly valid: Uint8Array | null;
+  readonly validFirst: number;
+  readonly values: NumberSlots | ByteSlots;
+}
+
+export type NumberSlots =
+  | {
+      readonly kind: 'numbers';
+      readonly numbers:
+        | Int8Array
+        | Uint8Array
+        | Int16Array
+        | Uint16Array
+        | Int32Array
+        | Uint32Array
+        | Float32Array
+        | Float64Array;
+    }
+  /** Integers of 64 bits, low half first. */
+  | { readonly kind: 'halves'; readonly halves: Int32Array; readonly signed: boolean }
+  /** Bools, a bit each, least significant first. */
+  | { readonly kind: 'bits'; readonly bits: Uint8Array };
+
+/** Text and bytes: the i-th value is bytes[start + offsets[i × step] .. start + offsets[(i + 1) × step]). */
+export interface ByteSlots {
+  readonly kind: 'bytes';
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly offsets: Int32Array;
+  readonly step: 1 | 2;
 }
 
 export type Column = TextColumn | TypedColumn;

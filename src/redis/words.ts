@@ -37,15 +37,19 @@ export function putSpan(target: DataView, at: number, source: DataView, start: n
   return at + end - start;
 }
 
-/** Gives a view of bytes, and the same one as long as the same bytes are asked for. Holds the last ones. */
+/** Gives a view of bytes, and the same one as long as no more than two kinds of bytes are asked for by turns. Holds both. */
 export function createViewer(): (bytes: Uint8Array) => DataView {
   let last: Uint8Array | null = null;
+  let other: Uint8Array | null = null;
   let view: DataView = new DataView(new ArrayBuffer(0));
+  let otherView = view;
   return (bytes) => {
-    if (bytes !== last) {
-      last = bytes;
-      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
+    if (bytes === last) return view;
+    if (bytes === other) return otherView;
+    other = last;
+    otherView = view;
+    last = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return view;
   };
 }

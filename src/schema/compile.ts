@@ -18,6 +18,7 @@ import { floatKeys } from './float-keys.ts';
 import { type KeyTemplate, withoutAny } from './key-template.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
 import { bindKey, type RowKey, type WriteKey } from './row-key.ts';
+import { createPlaces, createSlotReader, type Places } from './slot-reader.ts';
 import { createSpanReader, type SpanReader } from './span-reader.ts';
 import { ttlFor } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
@@ -106,6 +107,7 @@ function encoderOf(
   const values: (ByteString | null)[] = new Array(width).fill(null);
   const starts = new Int32Array(width);
   const ends = new Int32Array(width);
+  const places = createPlaces(width);
   let bound: ColumnBatch | null = null;
   let writeKey: WriteKey = () => null;
   let reads: readonly (Read | null)[] = [];
@@ -119,7 +121,7 @@ function encoderOf(
     reads = features.map((feature, i) => bindFeature(feature, plan.features[i] ?? null, columnOf));
     // The event time of mode newer is asked for as a string.
     spans = features.map((feature, i) =>
-      i === needsEventTime ? null : bindSpans(feature, plan.features[i] ?? null, columnOf),
+      i === needsEventTime ? null : bindSpans(feature, plan.features[i] ?? null, columnOf, places, i),
     );
     bound = batch;
   };
@@ -226,8 +228,15 @@ function bindSpans(
   feature: Feature,
   column: number | null,
   columnOf: (index: number) => Column,
+  places: Places,
+  index: number,
 ): SpanReader | null {
-  if (feature.stamp || column === null || feature.codec.stored === null) return null;
+  if (feature.stamp || column === null) return null;
   const source = columnOf(column);
-  return source.kind === 'text' ? createSpanReader(source, feature.nullTokens, feature.codec.stored) : null;
+  const { codec, nullTokens } = feature;
+  if (source.kind === 'text') {
+    return codec.stored === null ? null : createSpanReader(source, nullTokens, codec.stored);
+  }
+  const forms = { stored: codec.stored, put: codec.put?.(source.type) ?? null };
+  return createSlotReader(source, forms, places, index);
 }

@@ -39,6 +39,14 @@ function checked(codec: Codec, check: Check): Codec {
         return isFault(coded) ? coded : check.of(coded);
       };
     },
+    put: (type) => {
+      const put = codec.put?.(type) ?? null;
+      if (put === null || passes === null) return null;
+      return (target, at, value, low) => {
+        const end = put(target, at, value, low);
+        return end >= 0 && passes(target, at, end) ? end : -1;
+      };
+    },
   };
 }
 

@@ -1,11 +1,13 @@
 /** The keys of a source's rows, written into one buffer that the next row uses again. */
 import { basename } from 'node:path';
-import type { ByteString, Column, ColumnBatch, RowFault, TextColumn } from '../core/types.ts';
+import type { ByteString, Column, ColumnBatch, RowFault } from '../core/types.ts';
 import { type Coded, fromBytes, isFault, type TypedCodec, toBytes } from './codecs/codec.ts';
+import { putScalar } from './codecs/string.ts';
 import { keyCodec } from './columns.ts';
 import type { KeyPart, KeyTemplate } from './key-template.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
-import { createSpanReader } from './span-reader.ts';
+import { createPlaces, createSlotReader } from './slot-reader.ts';
+import { createSpanReader, type SpanReader } from './span-reader.ts';
 import type { FeatureSchema } from './types.ts';
 
 export interface RowKey {
@@ -88,7 +90,8 @@ function bindEntity(column: string, source: Column, schema: FeatureSchema, key: 
       ? bindText(source, schema.nullTokens, (cell) => cell)
       : bindTyped(source, keyCodec(source.type, schema.zone) as TypedCodec);
   const slow = readEntity(column, read, schema.key, key);
-  return source.kind === 'text' ? bindSpans(source, schema, key, slow) : slow;
+  const reader = entityReader(source, schema);
+  return reader === null ? slow : bindSpans(reader, key, slow);
 }
 
 function readEntity(column: string, read: Read, template: KeyTemplate, key: RowKey): WritePart {
@@ -106,16 +109,19 @@ function readEntity(column: string, read: Read, template: KeyTemplate, key: RowK
 }
 
 /** Entities that begin with a visible ASCII character and need no escape are copied as they stand; a quoted one may be empty. */
-function bindSpans(source: TextColumn, schema: FeatureSchema, key: RowKey, slow: WritePart): WritePart {
-  const { isPlain } = schema.key;
-  const reader = createSpanReader(source, schema.nullTokens, isPlain);
-  if (reader === null) return slow;
+function bindSpans(reader: SpanReader, key: RowKey, slow: WritePart): WritePart {
   return (row) => {
     if (!reader.find(row) || reader.start === reader.end) return slow(row);
     const first = reader.bytes[reader.start]!;
     if (first <= 32 || first >= 127) return slow(row);
     return addBytes(key, reader.bytes, reader.start, reader.end);
   };
+}
+
+function entityReader(source: Column, { key, nullTokens }: FeatureSchema): SpanReader | null {
+  const { isPlain } = key;
+  if (source.kind === 'text') return createSpanReader(source, nullTokens, isPlain);
+  return createSlotReader(source, { stored: isPlain, put: putScalar(source.type) }, createPlaces(1), 0);
 }
 
 /** The last part of a path, or of a URL without its query. */

@@ -10,6 +10,7 @@ import type {
   Value,
 } from '../core/types.ts';
 import { byteReader, byteSlots, latin1, type Reader, valueReader } from './arrow-values.ts';
+import { slotsFrom, valueSlots } from './value-slots.ts';
 import { valueText } from './value-text.ts';
 
 /** A column that was asked for, and where it stands in the record batch. */
@@ -68,19 +69,23 @@ type Cut = (start: number, count: number) => Part;
 
 function prepare(data: Data, { type }: TypedSelection): Cut {
   const isText = type.kind === 'utf8' && data.dictionary === undefined;
-  const slots = isText || (type.kind === 'binary' && data.dictionary === undefined) ? byteSlots(data) : null;
+  const bytes = isText || (type.kind === 'binary' && data.dictionary === undefined) ? byteSlots(data) : null;
   const read = valueReader(data, type);
-  if (slots === null) {
+  const slots = valueSlots(data, type);
+  const columnOf = (start: number, at: Reader | null): TypedColumn => {
+    const plain: Reader = start === 0 ? read : (row) => read(start + row);
+    return { kind: 'typed', type, at: at ?? plain, slots: slots && slotsFrom(slots, start) };
+  };
+  if (bytes === null) {
     return (start, count) => {
-      const at: Reader = start === 0 ? read : (row) => read(start + row);
-      return { column: { kind: 'typed', type, at }, invalid: isText ? invalidViews(data, start, count) : [] };
+      return { column: columnOf(start, null), invalid: isText ? invalidViews(data, start, count) : [] };
     };
   }
   return (start, count) => {
-    const from = slots.start(start);
-    const to = slots.end(start + count - 1);
-    const { at, invalid } = sliceBytes(data, start, count, from, to, isText);
-    return { column: { kind: 'typed', type, at: at ?? ((row) => read(start + row)) }, invalid };
+    const from = bytes.start(start);
+    const to = bytes.end(start + count - 1);
+    const invalid = isText ? invalidSlots(data, start, count, from, to) : [];
+    return { column: columnOf(start, sliceBytes(data, start, from, to)), invalid };
   };
 }
 
@@ -89,27 +94,19 @@ const ONE_STRING = 256 * 1024;
 
 /**
  * One native call for the bytes of the whole batch, then substrings: several times faster than a call a
- * value. A substring keeps the whole alive, so long texts are read one by one.
+ * value. A substring keeps the whole alive, so long texts are read one by one: null.
  */
-function sliceBytes(
-  data: Data,
-  start: number,
-  count: number,
-  from: number,
-  to: number,
-  isText: boolean,
-): { at: Reader | null; invalid: readonly number[] } {
+function sliceBytes(data: Data, start: number, from: number, to: number): Reader | null {
+  if (to - from > ONE_STRING) return null;
   const slots = byteSlots(data)!;
-  const invalid = isText ? invalidSlots(data, start, count, from, to) : [];
-  if (to - from > ONE_STRING) return { at: null, invalid };
-  const all: ByteString = latin1(slots.bytes, from, to);
   const hasNulls = data.nullCount > 0;
-  const at: Reader = (row) => {
+  let all: ByteString | null = null;
+  return (row) => {
     const index = start + row;
     if (hasNulls && !data.getValid(index)) return null;
+    all ??= latin1(slots.bytes, from, to);
     return all.substring(slots.start(index) - from, slots.end(index) - from);
   };
-  return { at, invalid };
 }
 
 function invalidSlots(data: Data, start: number, count: number, from: number, to: number): readonly number[] {

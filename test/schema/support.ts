@@ -18,6 +18,7 @@ import type {
   WriteMode,
 } from '../../src/core/types.ts';
 import { compileEncoder, type FeatureSchema, parseSchema } from '../../src/schema/index.ts';
+import { slotsOf } from './slots.ts';
 
 export const STARTED_AT = Date.UTC(2024, 0, 15, 8, 0, 0, 250);
 
@@ -167,7 +168,10 @@ function infoOf(input: TextInput | TypedInput): ColumnInfo {
 }
 
 function columnOf(input: TextInput | TypedInput, inMemory: boolean): Column {
-  if ('type' in input) return { kind: 'typed', type: input.type, at: (row) => input.values[row] ?? null };
+  if ('type' in input) {
+    const slots = inMemory ? slotsOf(input.type, input.values) : null;
+    return { kind: 'typed', type: input.type, at: (row) => input.values[row] ?? null, slots };
+  }
   const isQuoted = input.cells.map((cell) => typeof cell === 'object' && cell !== null);
   const cells = input.cells.map((cell) => utf8(typeof cell === 'string' ? cell : (cell?.quoted ?? '')));
   return {

@@ -1,5 +1,6 @@
 import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, toBytes, typedBy } from './codec.ts';
+import { putAscii } from './put.ts';
 
 export interface BoolOptions {
   /** Words in place of true/1 and false/0; compared to the letter. Null: the usual ones in any case. */
@@ -33,5 +34,9 @@ export function boolCodec(options: BoolOptions): Codec {
       if (type.kind === 'bool') return (value) => (value ? yes : no);
       return type.kind === 'int' ? number : null;
     }),
+    put: (type) => {
+      if (type.kind !== 'bool') return null;
+      return (target, at, value) => putAscii(target, at, value === 0 ? no : yes);
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** What a codec is: one pure function a type and kind of column, from a cell or value to what Redis stores. */
 import type { RowCode } from '../../core/errors.ts';
 import type { ByteString, LogicalType, Value } from '../../core/types.ts';
+import type { PutNumber } from './put.ts';
 
 /** Why a value cannot be stored; the encoder adds the column. */
 export interface ValueFault {
@@ -25,6 +26,8 @@ export interface Codec {
   readonly stored: StoredForm | null;
   /** The codec of such a column, or, in words, what to do since none of its values can be stored. */
   typed(type: LogicalType): TypedCodec | string;
+  /** As `typed`, of most numbers of such a column, without a string made of them. Absent or null: ask `typed`. */
+  put?(type: LogicalType): PutNumber | null;
 }
 
 export function isFault(coded: Coded): coded is ValueFault {

@@ -1,6 +1,7 @@
 import type { ByteString } from '../../core/types.ts';
 import { dateText, isDate, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+import { putDate } from './put.ts';
 
 export const dateCodec: Codec = {
   text: dateCell,
@@ -9,6 +10,7 @@ export const dateCodec: Codec = {
     if (type.kind === 'date') return (value) => dateOfDays(value as number);
     return type.kind === 'timestamp' ? 'use type timestamp, or cast it to a date in the zone you mean' : null;
   }),
+  put: (type) => (type.kind === 'date' ? putDate : null),
 };
 
 function dateCell(cell: ByteString): Coded {

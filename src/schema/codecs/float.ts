@@ -3,6 +3,7 @@ import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, numberFault, typedBy, type ValueFault } from './codec.ts';
 import { decimalText } from './decimal.ts';
 import { float32Of } from './float32.ts';
+import { type PutNumber, putFraction, putWhole } from './put.ts';
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NONFINITE = /^(?:[+-]?inf(?:inity)?|[+-]?nan)$/i;
@@ -46,6 +47,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
         return Number.isFinite(number) ? format(number) : tooLarge(name, decimal);
       };
     }),
+    put: (type) => (type.kind === 'float' ? signed(bits === 32 ? putPositive32 : putPositive64) : null),
   };
 }
 
@@ -109,6 +111,51 @@ function positiveText(value: number): string {
     if (parts / 10_000 === value) return decimalsText(parts, 10_000, 4);
   }
   return String(value);
+}
+
+/** As float64Text and float32Text; 0 and -0 too are left to them. */
+function signed(put: PutNumber): PutNumber {
+  return (target, at, value, low) => {
+    if (value > 0) return put(target, at, value, low);
+    if (!(value < 0)) return -1;
+    target[at] = 45;
+    return put(target, at + 1, -value, low);
+  };
+}
+
+/** As positiveText. */
+function putPositive64(target: Uint8Array, at: number, value: number): number {
+  if (!(value < FEW_DIGITS)) return -1;
+  const cents = Math.round(value * 100);
+  if (cents / 100 === value) return putParts(target, at, cents, 100, 2);
+  const parts = Math.round(value * 10_000);
+  return parts / 10_000 === value ? putParts(target, at, parts, 10_000, 4) : -1;
+}
+
+/** From 2^24 on a float32 may stand for more digits than it has; below 10^-6 it has an exponent. */
+const FLOAT32_WHOLE = 2 ** 24;
+const FLOAT32_PLAIN = 1e-6;
+
+/** How far from the middle between two decimals the nearer one is sure to be. */
+const SURE = 1e-6;
+
+/** The fewest decimals that read back: as float32Text, which asks for the fewest digits. */
+function putPositive32(target: Uint8Array, at: number, value: number): number {
+  if (!(value < FLOAT32_WHOLE && value >= FLOAT32_PLAIN) || Math.fround(value) !== value) return -1;
+  for (let places = 0, scale = 1; places <= 15; places += 1, scale *= 10) {
+    const scaled = value * scale;
+    const parts = Math.round(scaled);
+    if (Math.fround(parts / scale) !== value) continue;
+    if (Math.abs(Math.abs(scaled - parts) - 0.5) < SURE) return -1;
+    return putParts(target, at, parts, scale, places);
+  }
+  return -1;
+}
+
+/** parts / scale, where scale is 10^places. */
+function putParts(target: Uint8Array, at: number, parts: number, scale: number, places: number): number {
+  const whole = Math.floor(parts / scale);
+  return putFraction(target, putWhole(target, at, whole), parts - whole * scale, places);
 }
 
 function decimalsText(parts: number, scale: number, places: number): string {

@@ -1,6 +1,7 @@
 /** Integers of 8 to 64 bits: decimal digits in, shortest decimal out, exact. */
 import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, numberFault, typedBy } from './codec.ts';
+import { putInteger } from './put.ts';
 
 export interface IntRange {
   readonly min: bigint;
@@ -63,6 +64,10 @@ export function intCodec(name: string, range: IntRange): Codec {
       if (type.kind === 'decimal' && type.scale === 0) return whole;
       return type.kind === 'float' ? FLOAT_ADVICE : null;
     }),
+    put: (type) => {
+      if (type.kind !== 'int' && type.kind !== 'duration') return null;
+      return (target, at, value) => (value < min || value > max ? -1 : putInteger(target, at, value));
+    },
   };
 }
 

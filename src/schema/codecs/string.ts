@@ -5,12 +5,23 @@ import { type Codec, type Coded, fault, type TypedCodec, typedBy } from './codec
 import { dateOfDays } from './date.ts';
 import { decimalText } from './decimal.ts';
 import { floatFormatter } from './float.ts';
+import { type PutNumber, putInteger } from './put.ts';
 import type { WallToUtc } from './time-zone.ts';
 import { timeOfDayText, timestampText } from './timestamp.ts';
 
 export function stringCodec(zone: WallToUtc | null, allowNonfinite: boolean): Codec {
   const text = (cell: ByteString): Coded => cell;
-  return { text, stored: () => true, typed: typedBy(text, (type) => scalarText(type, zone, allowNonfinite)) };
+  return {
+    text,
+    stored: () => true,
+    typed: typedBy(text, (type) => scalarText(type, zone, allowNonfinite)),
+    put: putScalar,
+  };
+}
+
+/** As scalarText, of what most entities are. */
+export function putScalar(type: LogicalType): PutNumber | null {
+  return type.kind === 'int' ? putInteger : null;
 }
 
 /** The plain text of scalars of this type, or in words why there is none. */

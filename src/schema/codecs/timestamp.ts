@@ -2,6 +2,7 @@
 import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
 import { clockText, DAY_SECONDS, dateText, digits, digitsAt, isDate, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, isFault, typedBy, type ValueFault } from './codec.ts';
+import { type PutNumber, putTime } from './put.ts';
 import { parseOffset, type WallToUtc } from './time-zone.ts';
 
 export interface TimestampOptions {
@@ -44,6 +45,37 @@ export function timestampCodec(options: TimestampOptions): Codec {
     text,
     stored: options.store === 'rfc3339' ? isStoredForm : null,
     typed: typedBy(text, (type) => typedTimestamp(type, options, finish)),
+    put: (type) => (options.store === 'rfc3339' ? putTimestamp(type, options) : null),
+  };
+}
+
+/** Seconds from 1970 up to which an epoch number is sure to be in range. */
+const SURE_SECONDS = 9.2e9;
+
+function putTimestamp(type: LogicalType, { unit, zone }: TimestampOptions): PutNumber | null {
+  if (type.kind === 'int') return unit === null ? null : putCount(unit, null, SURE_SECONDS);
+  if (type.kind !== 'timestamp' || (!type.zoned && zone === null)) return null;
+  return putCount(type.unit, type.zoned ? null : zone, Number.POSITIVE_INFINITY);
+}
+
+/** Counts of a unit, in UTC or in wall time of a zone, up to `limit` seconds from 1970. */
+function putCount(unit: TimeUnit, zone: WallToUtc | null, limit: number): PutNumber {
+  const places = UNIT_DIGITS[unit];
+  const scale = 10 ** places;
+  return (target, at, count, low) => {
+    let wall = Math.floor(count / scale);
+    // All of it is below 2^31 where the quotient is one too many or too few, so its low 32 bits are enough.
+    let rest = places === 9 ? (low - Math.imul(wall, scale)) | 0 : count - wall * scale;
+    if (rest < 0 || rest >= scale) {
+      const step = rest < 0 ? -1 : 1;
+      wall += step;
+      rest -= step * scale;
+    }
+    if (!(Math.abs(wall) < limit) || (places !== 9 && !Number.isSafeInteger(count))) return -1;
+    // Zones have rules for dates that a Date holds only.
+    if (zone !== null && dateText(Math.floor(wall / DAY_SECONDS)) === null) return -1;
+    const seconds = zone === null ? wall : zone(wall);
+    return seconds === null ? -1 : putTime(target, at, seconds, rest, places);
   };
 }
 

@@ -1,0 +1,62 @@
+/** Values of a typed column as they stand in an Arrow array. */
+import type { ByteString, LogicalType, Value, ValueSlots } from '../../src/core/types.ts';
+
+/** Rows of an earlier batch that stand before those of this one. */
+const BEFORE = 3;
+
+/** Null where values of the type stand in no array of their own, or one of these is none that its column can hold. */
+export function slotsOf(type: LogicalType, given: readonly Value[]): ValueSlots | null {
+  const all = [...new Array<Value>(BEFORE).fill(null), ...given];
+  const values = arrayOf(type, all);
+  if (values === null) return null;
+  const valid = new Uint8Array(Math.ceil(all.length / 8));
+  for (const [i, value] of all.entries()) if (value !== null) valid[i >> 3]! |= 1 << (i & 7);
+  return { first: BEFORE, valid: given.includes(null) ? valid : null, validFirst: BEFORE, values };
+}
+
+function arrayOf(type: LogicalType, values: readonly Value[]): ValueSlots['values'] | null {
+  if (type.kind === 'utf8') return textOf(values.map((value) => (value ?? '') as ByteString));
+  if (type.kind === 'bool') return bitsOf(values.map(Number));
+  const numbers = numbersOf(type, values.map(Number));
+  if (numbers !== null) {
+    const holds = values.every((value, i) => value === null || Object.is(numbers[i], Number(value)));
+    return holds ? { kind: 'numbers', numbers } : null;
+  }
+  if (type.kind !== 'int' && type.kind !== 'timestamp' && type.kind !== 'duration') return null;
+  return halvesOf(
+    values.map((value) => BigInt((value ?? 0) as bigint)),
+    type.kind !== 'int' || type.signed,
+  );
+}
+
+function numbersOf(type: LogicalType, numbers: readonly number[]) {
+  if (type.kind === 'date') return Int32Array.from(numbers);
+  if (type.kind === 'float' && type.bits === 32) return Float32Array.from(numbers);
+  if (type.kind === 'float' && type.bits === 64) return Float64Array.from(numbers);
+  if (type.kind !== 'int' || type.bits === 64) return null;
+  if (type.bits === 8) return (type.signed ? Int8Array : Uint8Array).from(numbers);
+  if (type.bits === 16) return (type.signed ? Int16Array : Uint16Array).from(numbers);
+  return (type.signed ? Int32Array : Uint32Array).from(numbers);
+}
+
+function halvesOf(values: readonly bigint[], signed: boolean): ValueSlots['values'] | null {
+  const wrap = signed ? BigInt.asIntN : BigInt.asUintN;
+  if (values.some((value) => wrap(64, value) !== value)) return null;
+  return { kind: 'halves', halves: new Int32Array(BigInt64Array.from(values).buffer), signed };
+}
+
+function bitsOf(numbers: readonly number[]): ValueSlots['values'] {
+  const bits = new Uint8Array(Math.ceil(numbers.length / 8));
+  for (const [i, number] of numbers.entries()) bits[i >> 3]! |= number << (i & 7);
+  return { kind: 'bits', bits };
+}
+
+/** In buffers of 32 and of 64 bits by turns. */
+function textOf(texts: readonly ByteString[]): ValueSlots['values'] {
+  const ends = [0];
+  for (const text of texts) ends.push(ends.at(-1)! + text.length);
+  const bytes = Buffer.from(`..${texts.join('')}`, 'latin1');
+  const place = { kind: 'bytes', bytes, start: 2 } as const;
+  if (texts.length % 2 === 0) return { ...place, offsets: Int32Array.from(ends), step: 1 };
+  return { ...place, offsets: new Int32Array(BigInt64Array.from(ends.map(BigInt)).buffer), step: 2 };
+}

@@ -55,7 +55,7 @@ for (const { fileName, code, source } of output) {
   writeFileSync(file, code ?? source);
 }
 
-/** The copies of packages must carry their licences. */
+/** The copies of packages must carry their licences and notices. */
 function emitLicences(_options, files) {
   const modules = Object.values(files).flatMap(({ moduleIds = [] }) => moduleIds);
   const packages = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? []);
@@ -65,7 +65,8 @@ function emitLicences(_options, files) {
 
 function licenceOf(directory) {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-  const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
-  if (!file && !license) throw new Error(`${name}: expected a licence, found none`);
-  return `${name} ${version}\n\n${file ? readFileSync(join(directory, file), 'utf8') : license}`;
+  const files = readdirSync(directory).filter((entry) => /^(?:licen[cs]e|notice)/i.test(entry));
+  if (files.length === 0 && !license) throw new Error(`${name}: expected a licence, found none`);
+  const texts = files.map((file) => readFileSync(join(directory, file), 'utf8'));
+  return [`${name} ${version}`, ...(texts.length > 0 ? texts : [license])].join('\n\n');
 }

@@ -1,16 +1,16 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+/** The rows of a Parquet file, from the decoder's thread. */
+import { stat } from 'node:fs/promises';
 import { RecordBatchReader, type Schema } from 'apache-arrow';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ColumnBatch, Source } from '../core/types.ts';
-import { assertUnchanged, type ByteStream, type FileState, readError } from './bytes.ts';
-import { encryptedError } from './format.ts';
+import { assertUnchanged, type FileState } from './bytes.ts';
 import type { RawInput } from './input.ts';
-import { type ParquetFooter, readFooter } from './parquet-footer.ts';
-import { type ParquetThread, startParquetThread } from './parquet-thread.ts';
-import { spoolToFile } from './spool.ts';
+import { decodeError } from './parquet-errors.ts';
+import type { ParquetFooter } from './parquet-footer.ts';
+import type { FileFooter } from './parquet-open.ts';
+import type { ParquetThread } from './parquet-thread.ts';
 import { cutBatch, emptyBatch, type RowWindow, rowWindow } from './typed-batch.ts';
 import { type TypedColumns, typedColumns } from './typed-columns.ts';
-import { loadWasmEngine } from './wasm-engine.ts';
 
 /** Record batches that the decoder prepares while one is being used. */
 const READ_AHEAD = 2;
@@ -18,61 +18,23 @@ const READ_AHEAD = 2;
 const DECODED_BATCH_BYTES = 4 * 1024 * 1024;
 const MIN_DECODED_ROWS = 64;
 const MAX_DECODED_ROWS = 8192;
-/** The length of the footer and PAR1. */
-const TAIL_BYTES = 8;
 
-/**
- * Opens a Parquet file; a pipe is first written to a private temporary file, as the footer is at the end.
- * Throws SOURCE_TRUNCATED where the end is missing, SOURCE_ENCRYPTED, and SOURCE_CORRUPT for the rest.
- */
-export async function openParquet(
-  raw: RawInput,
-  chunks: ByteStream,
-  batchRows: number,
-  signal: AbortSignal | undefined,
-): Promise<Source> {
-  const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
-  const path = spool?.path ?? raw.path!;
-  let thread: ParquetThread | null = null;
-  const onAbort = (): void => void thread?.stop();
-  const close = async (): Promise<void> => {
-    signal?.removeEventListener('abort', onAbort);
-    await thread?.stop();
-    await chunks.return();
-    await spool?.remove();
-    await raw.close();
-  };
-  try {
-    const atOpen = await stat(path);
-    const file = await readFileFooter(path, raw.name);
-    const footer = file.rewritten === null ? null : { start: file.start, bytes: file.rewritten };
-    const started = startParquetThread({ engine: await loadWasmEngine(), path, footer });
-    thread = started;
-    // The decoder may be busy for long; ending its thread makes every answer fail at once.
-    signal?.addEventListener('abort', onAbort);
-    const schema = await readSchema(raw.name, await answer(raw.name, 0, started.schema, signal));
-    const columns = typedColumns(raw.name, schema, file.footer.leaves);
-    return parquetSource({ raw, path, atOpen, file, thread: started, columns, batchRows, signal, close });
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-interface OpenParquet {
+export interface OpenParquet {
   readonly raw: RawInput;
   readonly path: string;
   readonly atOpen: FileState;
   readonly file: FileFooter;
   readonly thread: ParquetThread;
-  readonly columns: TypedColumns;
   readonly batchRows: number;
   readonly signal: AbortSignal | undefined;
   close(): Promise<void>;
 }
 
-function parquetSource(opened: OpenParquet): Source {
-  const { raw, file, columns } = opened;
+/** Throws SOURCE_CORRUPT where the decoder does not take the file. */
+export async function parquetSource(opened: OpenParquet): Promise<Source> {
+  const { raw, file, thread, signal } = opened;
+  const schema = readSchema(raw.name, await answer(raw.name, 0, thread.schema, signal));
+  const columns = typedColumns(raw.name, schema, file.footer.leaves);
   const progress = { rows: 0 };
   const share = (): number => (file.footer.rows === 0 ? 1 : Math.min(progress.rows / file.footer.rows, 1));
   return {
@@ -83,7 +45,7 @@ function parquetSource(opened: OpenParquet): Source {
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * file.size),
     batches: (selected, range) =>
-      unchanged(opened, readBatches(opened, selected, progress, rowWindow(range))),
+      unchanged(opened, readBatches(opened, columns, selected, progress, rowWindow(range))),
     close: opened.close,
   };
 }
@@ -109,11 +71,12 @@ async function* unchanged(
 
 async function* readBatches(
   opened: OpenParquet,
+  columns: TypedColumns,
   selected: readonly number[],
   progress: { rows: number },
   window: RowWindow,
 ): AsyncGenerator<ColumnBatch, void, undefined> {
-  const { raw, thread, columns, batchRows, signal, file } = opened;
+  const { raw, thread, batchRows, signal, file } = opened;
   const names = columns.select(selected);
   if (names.length === 0) {
     yield* rowsOnly(window, file.footer.rows, batchRows, progress);
@@ -201,18 +164,6 @@ async function answer<T>(
   }
 }
 
-function decodeError(name: string, row: number, error: unknown): FeaturectlError {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/encrypt/i.test(text)) return encryptedError(name);
-  const detail = /unreachable|memory access|out of bounds/.test(text) ? 'its pages do not decode' : text;
-  const where = row === 0 ? name : `${name}, after row ${row}`;
-  return new FeaturectlError(
-    'SOURCE_CORRUPT',
-    `${where}: expected readable Parquet, found damage or a feature that is not supported (${detail.replace(/^(Error: |Parquet error: )+/, '')}); write the file again`,
-    { cause: error },
-  );
-}
-
 function wrongRowCount(name: string, found: number, expected: number): FeaturectlError {
   return new FeaturectlError(
     'SOURCE_CORRUPT',
@@ -220,74 +171,10 @@ function wrongRowCount(name: string, found: number, expected: number): Featurect
   );
 }
 
-async function readSchema(name: string, ipc: Uint8Array): Promise<Schema> {
+function readSchema(name: string, ipc: Uint8Array): Schema {
   try {
     return RecordBatchReader.from(ipc).open().schema;
   } catch (error) {
     throw decodeError(name, 0, error);
   }
-}
-
-interface FileFooter {
-  readonly footer: ParquetFooter;
-  readonly size: number;
-  /** Bytes before the footer. */
-  readonly start: number;
-  /** A whole new end of the file; null: its own will do. */
-  readonly rewritten: Buffer | null;
-}
-
-async function readFileFooter(path: string, name: string): Promise<FileFooter> {
-  const handle = await open(path).catch((error: unknown) => {
-    throw readError(name, error);
-  });
-  try {
-    const { size } = await handle.stat();
-    const tail = await readAt(handle, Math.max(size - TAIL_BYTES, 0), Math.min(size, TAIL_BYTES));
-    checkTail(name, tail, size);
-    const length = tail.readUInt32LE(0);
-    const start = size - TAIL_BYTES - length;
-    if (start < 4)
-      throw footerError(name, `its footer to have ${length} bytes, found only ${size} in the file`);
-    return parseFooter(name, await readAt(handle, start, length), start, size);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(buffer, 0, length, at);
-  return buffer.subarray(0, bytesRead);
-}
-
-function checkTail(name: string, tail: Buffer, size: number): void {
-  const magic = tail.subarray(-4).toString('latin1');
-  if (magic === 'PARE') throw encryptedError(name);
-  if (magic !== 'PAR1' || size < 12)
-    throw footerError(name, 'PAR1 after a footer at its end, found other bytes');
-}
-
-function footerError(name: string, expected: string): FeaturectlError {
-  return new FeaturectlError(
-    'SOURCE_TRUNCATED',
-    `${name}: expected ${expected}: the file is cut or was not finished; copy or write it again`,
-  );
-}
-
-function parseFooter(name: string, bytes: Buffer, start: number, size: number): FileFooter {
-  let footer: ParquetFooter;
-  try {
-    footer = readFooter(bytes);
-  } catch (error) {
-    throw decodeError(name, 0, error);
-  }
-  if (footer.encrypted) throw encryptedError(name);
-  return { footer, size, start, rewritten: footer.rewritten === null ? null : withTail(footer.rewritten) };
-}
-
-function withTail(footer: Buffer): Buffer {
-  const tail = Buffer.from('\0\0\0\0PAR1', 'latin1');
-  tail.writeUInt32LE(footer.length);
-  return Buffer.concat([footer, tail]);
 }

@@ -1,5 +1,4 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
-import type { WasmEngine } from './wasm-engine.ts';
 
 /**
  * The Parquet decoder in a thread of its own. parquet-rs panics on some damaged files; in WebAssembly that
@@ -18,7 +17,8 @@ export interface ParquetThread {
 
 /** What the thread is started with. */
 interface ThreadData {
-  readonly engine: WasmEngine;
+  /** URL of parquet-wasm's JavaScript side. */
+  readonly glue: string;
   readonly path: string;
   /** Bytes of the file before its footer, and the footer to read instead; null: the file as it is. */
   readonly footer: { readonly start: number; readonly bytes: Uint8Array } | null;
@@ -41,12 +41,12 @@ interface Selection {
   readonly batchSize: number;
   readonly rowGroups?: readonly number[];
 }
-type Request = Selection | 'next' | 'stop';
+type Request = { readonly module: object } | Selection | 'next' | 'stop';
 type Reply = { readonly bytes: Uint8Array | null } | { readonly failure: string };
 
 /** `import()` stands in the text because test runners and bundlers rewrite the one of a source file. */
 const THREAD = `const { workerData } = require('node:worker_threads');
-(${serveParquet.toString()})(require, import(workerData.engine.glue));`;
+(${serveParquet.toString()})(require, import(workerData.glue));`;
 
 /** Time for one answer: far above what the largest batch takes, and not for ever. */
 const ANSWER_MS = 120_000;
@@ -57,7 +57,8 @@ const ANSWER_MS = 120_000;
  */
 const STOP_MS = 2000;
 
-export function startParquetThread(data: ThreadData): ParquetThread {
+/** `module`: parquet-wasm's, which is compiled while the thread starts. */
+export function startParquetThread(data: ThreadData, module: Promise<object>): ParquetThread {
   const worker = new Worker(THREAD, { eval: true, workerData: data });
   const waiting: { resolve(bytes: Uint8Array | null): void; reject(error: Error): void }[] = [];
   let broken: Error | null = null;
@@ -71,6 +72,7 @@ export function startParquetThread(data: ThreadData): ParquetThread {
     else one?.resolve(reply.bytes);
   });
   worker.on('error', breakAll);
+  module.then((compiled) => worker.postMessage({ module: compiled } satisfies Request), breakAll);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('exit', () => breakAll(new Error('the decoder ended before the data did')));
   const answer = (): Promise<Uint8Array | null> => {
@@ -78,8 +80,11 @@ export function startParquetThread(data: ThreadData): ParquetThread {
     const reply = new Promise<Uint8Array | null>((resolve, reject) => waiting.push({ resolve, reject }));
     return withLimit(reply, () => worker.terminate());
   };
+  const schema = answer() as Promise<Uint8Array>;
+  // It may fail before it is asked for.
+  schema.catch(() => undefined);
   return {
-    schema: answer() as Promise<Uint8Array>,
+    schema,
     select: (columns, batchSize, rowGroups) => {
       const groups = rowGroups === null ? {} : { rowGroups };
       worker.postMessage({ columns, batchSize, ...groups } satisfies Request);
@@ -129,9 +134,19 @@ function serveParquet(load: (name: string) => never, glue: Promise<Glue>): void 
   };
   const openFile = async (): Promise<File> => {
     const { initSync, ParquetFile } = await glue;
-    initSync({ module: workerData.engine.module });
+    initSync({ module: await module.given });
     return ParquetFile.fromFile(await openBlob());
   };
+
+  const awaited = <T>(): { given: Promise<T>; give(value: T): void } => {
+    let give = (_value: T): void => {};
+    const given = new Promise<T>((resolve) => {
+      give = resolve;
+    });
+    return { given, give };
+  };
+  const module = awaited<object>();
+  const selection = awaited<Selection>();
 
   // Each step waits for the one before it, so that answers come in the order of the requests.
   let last: Promise<unknown> = Promise.resolve();
@@ -139,18 +154,17 @@ function serveParquet(load: (name: string) => never, glue: Promise<Glue>): void 
     last = last.then(step).catch((error: unknown) => parentPort.postMessage({ failure: String(error) }));
   };
   const file = openFile();
-  const reader = (async () => {
-    const options = await new Promise<object>((resolve) => parentPort.once('message', resolve));
-    return (await (await file).stream(options)).getReader();
-  })();
+  const reader = (async () => (await (await file).stream(await selection.given)).getReader())();
   reader.catch(() => undefined);
   inTurn(async () => post((await file).schema().intoIPCStream()));
   parentPort.on('message', (request: Request) => {
     if (request === 'stop') last = last.then(() => parentPort.close());
-    if (request !== 'next') return;
-    inTurn(async () => {
-      const { done, value } = await (await reader).read();
-      post(done ? null : value.intoIPCStream());
-    });
+    else if (request === 'next') {
+      inTurn(async () => {
+        const { done, value } = await (await reader).read();
+        post(done ? null : value.intoIPCStream());
+      });
+    } else if ('module' in request) module.give(request.module);
+    else selection.give(request);
   });
 }

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** parquet-wasm, compiled once and ready to be instantiated in any thread. */
+/** parquet-wasm, ready to be instantiated in any thread. */
 export interface WasmEngine {
-  /** A WebAssembly.Module, which can be posted to a worker. */
-  readonly module: object;
+  /** A WebAssembly.Module, which can be posted to a worker; compiled once. */
+  readonly module: Promise<object>;
   /** URL of the package's JavaScript side. */
   readonly glue: string;
 }
@@ -20,18 +20,19 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 const MAX_PAGES = 12_288;
 const MEMORY_SECTION = 5;
 
-let engine: Promise<WasmEngine> | null = null;
+let engine: WasmEngine | null = null;
 
-export function loadWasmEngine(): Promise<WasmEngine> {
-  engine ??= compileEngine();
+export function loadWasmEngine(): WasmEngine {
+  const { resolve } = createRequire(import.meta.url);
+  engine ??= {
+    module: compileFile(resolve('parquet-wasm/esm/parquet_wasm_bg.wasm')),
+    glue: pathToFileURL(resolve('parquet-wasm/esm')).href,
+  };
   return engine;
 }
 
-async function compileEngine(): Promise<WasmEngine> {
-  const { resolve } = createRequire(import.meta.url);
-  const bytes = await readFile(resolve('parquet-wasm/esm/parquet_wasm_bg.wasm'));
-  const module = await WebAssembly.compile(limitMemory(bytes, MAX_PAGES));
-  return { module, glue: pathToFileURL(resolve('parquet-wasm/esm')).href };
+async function compileFile(path: string): Promise<object> {
+  return WebAssembly.compile(limitMemory(await readFile(path), MAX_PAGES));
 }
 
 /**

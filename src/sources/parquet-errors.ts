@@ -1,0 +1,15 @@
+import { FeaturectlError } from '../core/errors.ts';
+import { encryptedError } from './format.ts';
+
+/** The decoder's failure in the words of the catalogue; `row`: rows before it. */
+export function decodeError(name: string, row: number, error: unknown): FeaturectlError {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/encrypt/i.test(text)) return encryptedError(name);
+  const detail = /unreachable|memory access|out of bounds/.test(text) ? 'its pages do not decode' : text;
+  const where = row === 0 ? name : `${name}, after row ${row}`;
+  return new FeaturectlError(
+    'SOURCE_CORRUPT',
+    `${where}: expected readable Parquet, found damage or a feature that is not supported (${detail.replace(/^(Error: |Parquet error: )+/, '')}); write the file again`,
+    { cause: error },
+  );
+}

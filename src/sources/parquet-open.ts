@@ -1,0 +1,116 @@
+/** Opens Parquet files. Arrow's package is loaded while the decoder's thread starts: both take a while. */
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { FeaturectlError } from '../core/errors.ts';
+import type { Source } from '../core/types.ts';
+import { type ByteStream, readError } from './bytes.ts';
+import { encryptedError } from './format.ts';
+import type { RawInput } from './input.ts';
+import { decodeError } from './parquet-errors.ts';
+import { type ParquetFooter, readFooter } from './parquet-footer.ts';
+import { type ParquetThread, startParquetThread } from './parquet-thread.ts';
+import { spoolToFile } from './spool.ts';
+import { loadWasmEngine } from './wasm-engine.ts';
+
+/** The length of the footer and PAR1. */
+const TAIL_BYTES = 8;
+
+/**
+ * Opens a Parquet file; a pipe is first written to a private temporary file, as the footer is at the end.
+ * Throws SOURCE_TRUNCATED where the end is missing, SOURCE_ENCRYPTED, and SOURCE_CORRUPT for the rest.
+ */
+export async function openParquet(
+  raw: RawInput,
+  chunks: ByteStream,
+  batchRows: number,
+  signal: AbortSignal | undefined,
+): Promise<Source> {
+  const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
+  const path = spool?.path ?? raw.path!;
+  let thread: ParquetThread | null = null;
+  const onAbort = (): void => void thread?.stop();
+  const close = async (): Promise<void> => {
+    signal?.removeEventListener('abort', onAbort);
+    await thread?.stop();
+    await chunks.return();
+    await spool?.remove();
+    await raw.close();
+  };
+  try {
+    const atOpen = await stat(path);
+    const file = await readFileFooter(path, raw.name);
+    const footer = file.rewritten === null ? null : { start: file.start, bytes: file.rewritten };
+    const { module, glue } = loadWasmEngine();
+    thread = startParquetThread({ glue, path, footer }, module);
+    // The decoder may be busy for long; ending its thread makes every answer fail at once.
+    signal?.addEventListener('abort', onAbort);
+    const { parquetSource } = await import('./parquet-source.ts');
+    return await parquetSource({ raw, path, atOpen, file, thread, batchRows, signal, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export interface FileFooter {
+  readonly footer: ParquetFooter;
+  readonly size: number;
+  /** Bytes before the footer. */
+  readonly start: number;
+  /** A whole new end of the file; null: its own will do. */
+  readonly rewritten: Buffer | null;
+}
+
+async function readFileFooter(path: string, name: string): Promise<FileFooter> {
+  const handle = await open(path).catch((error: unknown) => {
+    throw readError(name, error);
+  });
+  try {
+    const { size } = await handle.stat();
+    const tail = await readAt(handle, Math.max(size - TAIL_BYTES, 0), Math.min(size, TAIL_BYTES));
+    checkTail(name, tail, size);
+    const length = tail.readUInt32LE(0);
+    const start = size - TAIL_BYTES - length;
+    if (start < 4)
+      throw footerError(name, `its footer to have ${length} bytes, found only ${size} in the file`);
+    return parseFooter(name, await readAt(handle, start, length), start, size);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(buffer, 0, length, at);
+  return buffer.subarray(0, bytesRead);
+}
+
+function checkTail(name: string, tail: Buffer, size: number): void {
+  const magic = tail.subarray(-4).toString('latin1');
+  if (magic === 'PARE') throw encryptedError(name);
+  if (magic !== 'PAR1' || size < 12)
+    throw footerError(name, 'PAR1 after a footer at its end, found other bytes');
+}
+
+function footerError(name: string, expected: string): FeaturectlError {
+  return new FeaturectlError(
+    'SOURCE_TRUNCATED',
+    `${name}: expected ${expected}: the file is cut or was not finished; copy or write it again`,
+  );
+}
+
+function parseFooter(name: string, bytes: Buffer, start: number, size: number): FileFooter {
+  let footer: ParquetFooter;
+  try {
+    footer = readFooter(bytes);
+  } catch (error) {
+    throw decodeError(name, 0, error);
+  }
+  if (footer.encrypted) throw encryptedError(name);
+  return { footer, size, start, rewritten: footer.rewritten === null ? null : withTail(footer.rewritten) };
+}
+
+function withTail(footer: Buffer): Buffer {
+  const tail = Buffer.from('\0\0\0\0PAR1', 'latin1');
+  tail.writeUInt32LE(footer.length);
+  return Buffer.concat([footer, tail]);
+}

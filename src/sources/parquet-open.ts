@@ -51,7 +51,7 @@ export async function openParquet(
   }
 }
 
-export interface FileFooter {
+interface FileFooter {
   readonly footer: ParquetFooter;
   readonly size: number;
   /** Bytes before the footer. */

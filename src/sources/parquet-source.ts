@@ -7,7 +7,6 @@ import { assertUnchanged, type FileState } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { decodeError } from './parquet-errors.ts';
 import type { ParquetFooter } from './parquet-footer.ts';
-import type { FileFooter } from './parquet-open.ts';
 import type { ParquetThread } from './parquet-thread.ts';
 import { cutBatch, emptyBatch, type RowWindow, rowWindow } from './typed-batch.ts';
 import { type TypedColumns, typedColumns } from './typed-columns.ts';
@@ -23,7 +22,7 @@ export interface OpenParquet {
   readonly raw: RawInput;
   readonly path: string;
   readonly atOpen: FileState;
-  readonly file: FileFooter;
+  readonly file: { readonly footer: ParquetFooter; readonly size: number };
   readonly thread: ParquetThread;
   readonly batchRows: number;
   readonly signal: AbortSignal | undefined;

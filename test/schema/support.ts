@@ -227,7 +227,10 @@ function originOf(
   return { source, batch, recordColumns: [] };
 }
 
-function recordingSink(schema: FeatureSchema, roomEvery: number): { rows: EncodedRow[]; sink: RowSink } {
+export function recordingSink(
+  schema: FeatureSchema,
+  roomEvery: number,
+): { rows: EncodedRow[]; sink: RowSink } {
   const rows: EncodedRow[] = [];
   let open: { key: string; ttlMs: number; eventTime: string; fields: Record<string, string | null> } | null =
     null;

@@ -1,6 +1,7 @@
 import { FeaturectlError } from '../../src/core/errors.ts';
 import type { ColumnBatch, Source } from '../../src/core/types.ts';
 import { type OpenOptions, openSource } from '../../src/sources/index.ts';
+import { checkSlots } from './slots.ts';
 
 /** Cuts bytes into chunks; `size` may be a list that is used round and round. */
 export async function* inChunks(
@@ -45,7 +46,10 @@ export async function readAll(
 ): Promise<ReadResult> {
   const batches: ColumnBatch[] = [];
   try {
-    for await (const batch of source.batches(selected)) batches.push(batch);
+    for await (const batch of source.batches(selected)) {
+      checkSlots(batch);
+      batches.push(batch);
+    }
   } catch (error) {
     if (!(error instanceof FeaturectlError)) throw error;
     return { batches, error };

@@ -1,0 +1,77 @@
+/** Plain typed values are stored from where they stand, and what is not plain is asked for. */
+import { expect, it } from 'vitest';
+import type { LogicalType, Value } from '../../src/core/types.ts';
+import { compileEncoder } from '../../src/schema/index.ts';
+import { slotsOf } from './slots.ts';
+import { recordingSink, STARTED_AT, schemaOf } from './support.ts';
+
+const utf8: LogicalType = { kind: 'utf8' };
+const int64: LogicalType = { kind: 'int', bits: 64, signed: true };
+const ns: LogicalType = { kind: 'timestamp', unit: 'ns', zoned: true };
+
+/** The stored text, and whether a Value was made of it. */
+function stored(
+  feature: string,
+  type: LogicalType,
+  value: Value,
+): { text: string | null | undefined; isAsked: boolean } {
+  const schema = schemaOf(feature);
+  const columns = [
+    { name: 'id', type: utf8 },
+    { name: 'x', type },
+  ];
+  let isAsked = false;
+  const column = (name: string, of: LogicalType, held: Value) => ({
+    kind: 'typed' as const,
+    type: of,
+    slots: slotsOf(of, [held]),
+    at: () => {
+      if (name === 'x') isAsked = true;
+      return held;
+    },
+  });
+  const encoder = compileEncoder(schema, columns, { sourceName: 'in', startedAt: STARTED_AT, mode: 'merge' });
+  const { rows, sink } = recordingSink(schema, Number.POSITIVE_INFINITY);
+  const batch = {
+    rowCount: 1,
+    firstRow: 1,
+    columns: [column('id', utf8, '1'), column('x', type, value)],
+    faults: null,
+    line: () => 1,
+    record: () => [],
+    position: () => ({ row: 0, line: 1, byte: 0 }),
+  };
+  encoder.encode({ source: null as never, batch, recordColumns: [] }, 0, sink);
+  return { text: rows[0]?.fields.x, isAsked };
+}
+
+it.each<[string, LogicalType, Value, string]>([
+  ['string', utf8, 'abc', 'abc'],
+  ['string', int64, -5n, '-5'],
+  ['int64', int64, 9_007_199_254_740_991n, '9007199254740991'],
+  ['int8', { kind: 'int', bits: 16, signed: true }, -128, '-128'],
+  ['float64', { kind: 'float', bits: 64 }, -1234.5, '-1234.5'],
+  ['float64', { kind: 'float', bits: 64 }, 0.0625, '0.0625'],
+  ['float32', { kind: 'float', bits: 32 }, Math.fround(0.123456789), '0.12345679'],
+  ['float32', { kind: 'float', bits: 32 }, Math.fround(1e-5), '0.00001'],
+  ['bool', { kind: 'bool' }, true, '1'],
+  ['{ type: bool, bool: words }', { kind: 'bool' }, false, 'false'],
+  ['date', { kind: 'date' }, -1, '1969-12-31'],
+  ['timestamp', ns, 1_700_000_000_000_000_001n, '2023-11-14T22:13:20.000000001Z'],
+  ['timestamp', ns, -1n, '1969-12-31T23:59:59.999999999Z'],
+  ['{ type: timestamp, unit: us }', int64, 1_500_000n, '1970-01-01T00:00:01.5Z'],
+  ['{ type: int32, max: 10 }', { kind: 'int', bits: 32, signed: true }, 10, '10'],
+])('%s of %j: %s', (feature, type, value, text) => {
+  expect(stored(feature, type, value)).toEqual({ text, isAsked: false });
+});
+
+it.each<[string, LogicalType, Value, string | undefined]>([
+  ['int64', int64, -9_007_199_254_740_993n, '-9007199254740993'],
+  ['float64', { kind: 'float', bits: 64 }, 0.1 + 0.2, '0.30000000000000004'],
+  ['float64', { kind: 'float', bits: 64 }, -0, '-0'],
+  ['float32', { kind: 'float', bits: 32 }, 2 ** 24, '16777216'],
+  ['{ type: int32, max: 9 }', { kind: 'int', bits: 32, signed: true }, 10, undefined],
+  ['{ type: string, default: none }', utf8, null, 'none'],
+])('%s of %j is asked for: %s', (feature, type, value, text) => {
+  expect(stored(feature, type, value)).toEqual({ text, isAsked: true });
+});

@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { leanIoredis } from './lean-ioredis.js';
 import { ROOT } from './lib.js';
 
 const DIST = join(ROOT, 'dist');
@@ -37,7 +38,7 @@ const bundle = await rolldown({
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
   external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [{ name: 'licences', generateBundle: emitLicences }],
+  plugins: [leanIoredis, { name: 'licences', generateBundle: emitLicences }],
   onLog: (level, { message }) => {
     if (level === 'warn') throw new Error(message);
   },
@@ -46,13 +47,19 @@ const { output } = await bundle.generate({
   entryFileNames: '[name].js',
   chunkFileNames: 'shared/[name].js',
   codeSplitting: { groups: GROUPS },
+  comments: false,
 });
 // Only now, so that a build that fails leaves nothing half done.
 rmSync(DIST, { recursive: true, force: true });
 for (const { fileName, code, source } of output) {
   const file = join(DIST, fileName);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, code ?? source);
+  writeFileSync(file, code === undefined ? source : asciiOnly(code));
+}
+
+/** A single character beyond latin1 has V8 hold and read the whole file in two bytes each. */
+function asciiOnly(code) {
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The copies of packages must carry their licences and notices. */

@@ -32,6 +32,17 @@ export async function ask(
   }
 }
 
+/** Questions that were sent at once, since none waits for another's answer. Throws what the first in this list throws. */
+export async function together<T extends readonly unknown[]>(
+  ...answers: { readonly [K in keyof T]: Promise<T[K]> }
+): Promise<T> {
+  await Promise.allSettled(answers);
+  const all: unknown[] = [];
+  for (const answer of answers) all.push(await answer);
+  // One for each, in the same order.
+  return all as unknown as T;
+}
+
 /** The work, or a rejection with NoAnswer after `ms`; what the work still brings then is ignored. */
 export async function inTime<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

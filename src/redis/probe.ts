@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
-import { ask, messageOf, NoAnswer } from './ask.ts';
+import { ask, messageOf, NoAnswer, together } from './ask.ts';
 import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isCommandDenied, isDenied } from './server-errors.ts';
@@ -43,29 +43,34 @@ const PIPELINE_WARNING =
 export async function probeServer(client: Redis, options: ProbeOptions): Promise<Probe> {
   const until = Date.now() + options.askMs;
   const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
-  const info = await serverInfo(server);
-  await checkCommands(server, options);
-  const restore = await restoreWhy(server, options, info.version);
+  const takesRestore = options.path === 'auto' || options.path === 'restore';
+  const [version, found] = await together(
+    serverVersion(server),
+    takesRestore ? listpackLimits(server) : Promise.resolve(null),
+    checkCommands(server, options),
+  );
+  const [restore, loaded] = await together(
+    restoreWhy(server, options, version, found),
+    // Mode replace wants a script only where it has no RESTORE.
+    options.mode === 'replace' ? Promise.resolve(null) : scriptOrWhy(server, options),
+  );
   const limits = typeof restore === 'string' ? null : restore;
   if (limits !== null && options.mode === 'replace')
-    return { script: null, limits, plan: planOf(options, info.version, 'restore', RESTORE_WHY) };
-  const script = options.path === 'pipeline' ? 'not asked for' : await loadScript(server, options);
+    return { script: null, limits, plan: planOf(options, version, 'restore', RESTORE_WHY) };
+  const script = loaded ?? (await scriptOrWhy(server, options));
   if (typeof script !== 'string') {
-    await mustBePermitted(server, 'PEXPIREAT', keyOf(options), 'no number');
-    await mustBePermitted(server, 'TIME');
-    if (limits !== null)
-      return { script, limits, plan: planOf(options, info.version, 'restore', NEW_KEYS_WHY) };
+    if (limits !== null) return { script, limits, plan: planOf(options, version, 'restore', NEW_KEYS_WHY) };
     const because = restore === '' ? SCRIPT_WHY : `${SCRIPT_WHY}; ${String(restore)}`;
-    return { script, limits, plan: planOf(options, info.version, 'script', because) };
+    return { script, limits, plan: planOf(options, version, 'script', because) };
   }
   if (options.mode === 'newer' || (options.path !== 'auto' && options.path !== 'pipeline'))
     throw noScript(options, script);
   if (options.mode === 'replace' && !(await mayTransact(server))) throw noTransaction(script);
-  await mustBePermitted(server, 'EXPIRE', keyOf(options), 'no number');
-  if (options.millis) await mustBePermitted(server, 'PEXPIRE', keyOf(options), 'no number');
+  const names = options.millis ? ['EXPIRE', 'PEXPIRE'] : ['EXPIRE'];
+  await together(...names.map((name) => mustBePermitted(server, name, keyOf(options), 'no number')));
   const pipelineWhy =
     options.path === 'pipeline' ? 'asked for by --write pipeline' : `scripts cannot be used: ${script}`;
-  return { script: null, limits: null, plan: planOf(options, info.version, 'pipeline', pipelineWhy) };
+  return { script: null, limits: null, plan: planOf(options, version, 'pipeline', pipelineWhy) };
 }
 
 const RESTORE_WHY = 'RESTORE sets the whole hash and its TTL in one step';
@@ -78,9 +83,10 @@ async function restoreWhy(
   server: Asker,
   options: ProbeOptions,
   version: string | null,
+  limits: ListpackLimits | null,
 ): Promise<ListpackLimits | string> {
-  if (options.path === 'script' || options.path === 'pipeline') return '';
-  const found = await tryRestore(server, options.probeKey, version);
+  if (limits === null) return '';
+  const found = await tryRestore(server, options.probeKey, version, limits);
   if (typeof found !== 'string' || options.path === 'auto') return found;
   throw new FeaturectlError(
     'REDIS_SERVER',
@@ -92,11 +98,11 @@ async function tryRestore(
   server: Asker,
   key: string,
   version: string | null,
+  limits: ListpackLimits,
 ): Promise<ListpackLimits | string> {
   const major = Number(version?.split('.')[0]);
   if (!(major >= 7))
     return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
-  const limits = await listpackLimits(server);
   const payload = Buffer.alloc(128);
   const hash = { count: 1, features: [0], sources: [Buffer.from('v')], starts: [0], ends: [1] };
   const end = putPayload(payload, 0, hash, [payloadName('f', limits)], limits);
@@ -124,10 +130,11 @@ async function listpackLimits(server: Asker): Promise<ListpackLimits> {
       throw error;
     }
   };
-  return {
-    entries: await read('hash-max-listpack-entries', DEFAULT_LIMITS.entries),
-    valueBytes: await read('hash-max-listpack-value', DEFAULT_LIMITS.valueBytes),
-  };
+  const [entries, valueBytes] = await together(
+    read('hash-max-listpack-entries', DEFAULT_LIMITS.entries),
+    read('hash-max-listpack-value', DEFAULT_LIMITS.valueBytes),
+  );
+  return { entries, valueBytes };
 }
 
 /** What is above goes as plain pairs, which the server puts into the form it wants. */
@@ -168,12 +175,12 @@ function noTransaction(script: string): FeaturectlError {
 }
 
 /** INFO may be denied to a user; then nothing is known. */
-async function serverInfo(server: Asker): Promise<{ version: string | null }> {
+async function serverVersion(server: Asker): Promise<string | null> {
   try {
     const text = String(await server('INFO'));
-    return { version: /^redis_version:(\S+)/m.exec(text)?.[1] ?? null };
+    return /^redis_version:(\S+)/m.exec(text)?.[1] ?? null;
   } catch (error) {
-    if (isDenied(messageOf(error))) return { version: null };
+    if (isDenied(messageOf(error))) return null;
     throw error;
   }
 }
@@ -199,12 +206,13 @@ async function orRefused(answer: Promise<unknown>): Promise<unknown> {
 async function checkCommands(server: Asker, options: ProbeOptions): Promise<void> {
   const { mode, probeKey, cluster } = options;
   const key = keyOf(options);
-  if (cluster) await mustBePermitted(server, 'ASKING');
-  await mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value');
-  if (mode === 'newer') await mustBePermitted(server, 'HGET', key, 'field');
+  const asked = cluster ? [mustBePermitted(server, 'ASKING')] : [];
+  asked.push(mustBePermitted(server, 'HSET', key, 'field', 'value', 'field without value'));
+  if (mode === 'newer') asked.push(mustBePermitted(server, 'HGET', key, 'field'));
   // A key that nobody has.
   if (mode === 'replace')
-    await mustBePermitted(server, 'DEL', Buffer.from(`${probeKey}-${randomUUID()}`, 'latin1'));
+    asked.push(mustBePermitted(server, 'DEL', Buffer.from(`${probeKey}-${randomUUID()}`, 'latin1')));
+  await together(...asked);
 }
 
 function keyOf({ probeKey }: ProbeOptions): Buffer {
@@ -260,16 +268,26 @@ async function mayTransact(server: Asker): Promise<boolean> {
   return true;
 }
 
-async function loadScript(server: Asker, options: ProbeOptions): Promise<Probe['script'] | string> {
+/** The script, loaded, or why there is none. Throws REDIS_AUTH where it may be run and a command in it may not. */
+async function scriptOrWhy(
+  server: Asker,
+  options: ProbeOptions,
+): Promise<NonNullable<Probe['script']> | string> {
+  if (options.path === 'pipeline') return 'not asked for';
   const text = scriptFor(options.mode, options.fields, options.eventTimeField);
   try {
     const sha = String(await server('SCRIPT', 'LOAD', text));
-    // Without keys the script does nothing; it shows that this user may run it.
-    await server('EVALSHA', sha, '0');
+    await together(
+      // Without keys the script does nothing; it shows that this user may run it.
+      server('EVALSHA', sha, '0'),
+      mustBePermitted(server, 'PEXPIREAT', keyOf(options), 'no number'),
+      mustBePermitted(server, 'TIME'),
+    );
     return { text, sha };
   } catch (error) {
     const reason = messageOf(error);
-    if (isDenied(reason) || /unknown command/i.test(reason)) return reason;
+    const isReply = !(error instanceof FeaturectlError);
+    if (isReply && (isDenied(reason) || /unknown command/i.test(reason))) return reason;
     throw error;
   }
 }

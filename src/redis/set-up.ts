@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, WriteMode } from '../core/types.ts';
-import { messageOf } from './ask.ts';
+import { messageOf, together } from './ask.ts';
 import { cut } from './bulk-channel.ts';
 import type { Connection } from './connect.ts';
 import { introduce } from './fence.ts';
@@ -87,8 +87,7 @@ function firstLane(connection: Connection, options: WriterOptions) {
         client = await connection.openAt(node, askMs);
       }
       const asked = { ...options, fields: options.fields.length, askMs, cluster: topology !== null };
-      const probe = await probeServer(client, asked);
-      await introduce(client, askMs);
+      const [probe] = await together(probeServer(client, asked), introduce(client, askMs));
       return { client, probe, topology, node };
     } catch (error) {
       cut(client);

@@ -18,6 +18,8 @@ export interface RespProxy {
   passed(direction: Direction): number;
   /** Cuts that were made since `arm`. */
   made(): number;
+  /** How often requests were sent behind replies, or as the first, since `arm`: what is asked together is one turn. */
+  turns(): number;
   /** Keeps what the connections of now still send, even when the client has closed them. */
   hold(): void;
   /** Sends the server what was held. */
@@ -37,11 +39,15 @@ export async function startProxy(targetPort: number, pieceBytes = Infinity): Pro
   const count = { request: 0, reply: 0 };
   let cuts: Cut[] = [];
   let made = 0;
+  let turns = 0;
+  let before: Direction = 'reply';
 
   /** Passes on what comes before the next cut; ends the pair there. */
   function pass(pair: Pair, direction: Direction, data: Buffer): void {
     const to = direction === 'request' ? pair.server : pair.client;
     if (to.destroyed || to.writableEnded) return;
+    if (direction === 'request' && before === 'reply') turns += 1;
+    before = direction;
     const next = cuts.find((cut) => cut.direction === direction);
     const left = next ? next.at - count[direction] : Infinity;
     if (next && data.length > left) {
@@ -92,9 +98,11 @@ export async function startProxy(targetPort: number, pieceBytes = Infinity): Pro
       count.request = 0;
       count.reply = 0;
       made = 0;
+      turns = 0;
     },
     passed: (direction) => count[direction],
     made: () => made,
+    turns: () => turns,
     hold: () => {
       for (const pair of pairs) pair.held = [];
     },

@@ -39,10 +39,12 @@ export interface ChunkPool {
 /** Holds at most `spare` buffers of `chunkBytes`; larger ones are left to the garbage collector. */
 export function createChunkPool(chunkRows: number, chunkBytes: number, spare: number): ChunkPool {
   const free: Chunk[] = [];
+  // Twice what is on the way: rows that are set aside and lanes that a Cluster adds later take some too.
+  const foreseen = 2 * spare * chunkBytes;
   return {
     take(bytes) {
       if (bytes > chunkBytes) return newChunk(chunkRows, Buffer.allocUnsafeSlow(bytes));
-      return free.pop() ?? newChunk(chunkRows, arenaBytes(chunkBytes));
+      return free.pop() ?? newChunk(chunkRows, arenaBytes(chunkBytes, foreseen));
     },
     give(chunk) {
       if (chunk.buffer.length !== chunkBytes || free.length >= spare) return;

@@ -49,13 +49,15 @@ interface Arena {
 }
 
 /** Of the arena, reserved and not held: pages count once they are written to. */
-const PAGES = 1024;
+const MAX_PAGES = 1024;
 const PAGE_BYTES = 65_536;
 
 let arena: Arena | null = null;
 
-function openArena(): Arena {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(crcModule(PAGES)));
+/** V8 takes all that is reserved for memory in use, and collects garbage at once where it is 64 MiB. */
+function openArena(foreseen: number): Arena {
+  const pages = Math.min(MAX_PAGES, 1 + Math.ceil(foreseen / PAGE_BYTES));
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(crcModule(pages)));
   // As crcModule declares them.
   const { memory, crc } = instance.exports as { memory: { buffer: ArrayBuffer }; crc: Arena['crc'] };
   new Uint32Array(memory.buffer).set(TABLES);
@@ -63,12 +65,13 @@ function openArena(): Arena {
 }
 
 /**
- * Bytes whose checksums are made fast, for as long as the process lives: 64 MiB are given out in all. Ordinary
- * bytes when they are gone, or where the machine does not reserve that much.
+ * Bytes whose checksums are made fast, for as long as the process lives: as many are given out in all as were
+ * `foreseen` by the first who asked, at most 64 MiB. Ordinary bytes when they are gone, or where the machine does not
+ * reserve that much.
  */
-export function arenaBytes(length: number): Buffer {
+export function arenaBytes(length: number, foreseen = Infinity): Buffer {
   try {
-    arena ??= openArena();
+    arena ??= openArena(foreseen);
   } catch {
     return Buffer.allocUnsafeSlow(length);
   }

@@ -1,6 +1,6 @@
 /** CRC-64 as Redis has it, in the arena (WebAssembly) and out of it. */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { arenaBytes, isInArena, putArenaCrc64, putCrc64 } from '../../src/redis/crc64.ts';
 
 const arena = arenaBytes(4096);
@@ -40,4 +40,12 @@ it('gives ordinary bytes when the arena is full', () => {
   const pieces = Array.from({ length: 65 }, () => arenaBytes(1 << 20));
   expect(pieces.filter(isInArena)).toHaveLength(63);
   for (const piece of pieces) expect(piece).toHaveLength(1 << 20);
+});
+
+it('an arena is as large as was foreseen when it was opened', async () => {
+  vi.resetModules();
+  const fresh = await import('../../src/redis/crc64.ts');
+  const pieces = Array.from({ length: 5 }, () => fresh.arenaBytes(1 << 20, 4 << 20));
+  expect(pieces.filter(fresh.isInArena)).toHaveLength(4);
+  expect(pieces[0]?.buffer.byteLength).toBe((4 << 20) + 65_536);
 });

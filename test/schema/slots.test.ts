@@ -52,6 +52,7 @@ it.each<[string, LogicalType, Value, string]>([
   ['int8', { kind: 'int', bits: 16, signed: true }, -128, '-128'],
   ['float64', { kind: 'float', bits: 64 }, -1234.5, '-1234.5'],
   ['float64', { kind: 'float', bits: 64 }, 0.0625, '0.0625'],
+  ['float64', { kind: 'float', bits: 64 }, 0.1 + 0.2, '0.30000000000000004'],
   ['float32', { kind: 'float', bits: 32 }, Math.fround(0.123456789), '0.12345679'],
   ['float32', { kind: 'float', bits: 32 }, Math.fround(1e-5), '0.00001'],
   ['bool', { kind: 'bool' }, true, '1'],
@@ -67,7 +68,7 @@ it.each<[string, LogicalType, Value, string]>([
 
 it.each<[string, LogicalType, Value, string | undefined]>([
   ['int64', int64, -9_007_199_254_740_993n, '-9007199254740993'],
-  ['float64', { kind: 'float', bits: 64 }, 0.1 + 0.2, '0.30000000000000004'],
+  ['float64', { kind: 'float', bits: 64 }, 1e-7, '1e-7'],
   ['float64', { kind: 'float', bits: 64 }, -0, '-0'],
   ['float32', { kind: 'float', bits: 32 }, 2 ** 24, '16777216'],
   ['{ type: int32, max: 9 }', { kind: 'int', bits: 32, signed: true }, 10, undefined],

@@ -2,8 +2,9 @@
 import type { ByteString, Value } from '../../core/types.ts';
 import { type Codec, type Coded, fault, numberFault, typedBy, type ValueFault } from './codec.ts';
 import { decimalText } from './decimal.ts';
-import { float32Of } from './float32.ts';
-import { type PutNumber, putFraction, putWhole } from './put.ts';
+import { float32Of, isHalfway } from './float32.ts';
+import { PUT_BYTES, type PutNumber, putFraction, putWhole } from './put.ts';
+import { isShortestDouble, putShortest, readDecimal } from './shortest.ts';
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const NONFINITE = /^(?:[+-]?inf(?:inity)?|[+-]?nan)$/i;
@@ -18,6 +19,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   const format = floatFormatter(bits, allowNonfinite);
   const parse = bits === 32 ? float32Of : Number;
   const sureDigits = bits === 32 ? 6 : 15;
+  const isLong = bits === 32 ? isShortestSingle : isShortestDouble;
   const text = (cell: ByteString): Coded => {
     if (NUMBER.test(cell)) {
       const value = parse(cell);
@@ -36,7 +38,9 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   };
   return {
     text,
-    stored: (bytes, start, end) => isShortest(bytes, start, end, sureDigits),
+    stored: (bytes, start, end) =>
+      isShortest(bytes, start, end, sureDigits) ||
+      isLong(bytes, bytes[start] === 45 ? start + 1 : start, end),
     typed: typedBy(text, (type) => {
       if (type.kind === 'float') return (value) => format(value as number);
       if (type.kind === 'int') return exact;
@@ -129,7 +133,7 @@ function putPositive64(target: Uint8Array, at: number, value: number): number {
   const cents = Math.round(value * 100);
   if (cents / 100 === value) return putParts(target, at, cents, 100, 2);
   const parts = Math.round(value * 10_000);
-  return parts / 10_000 === value ? putParts(target, at, parts, 10_000, 4) : -1;
+  return parts / 10_000 === value ? putParts(target, at, parts, 10_000, 4) : putShortest(target, at, value);
 }
 
 /** From 2^24 on a float32 may stand for more digits than it has; below 10^-6 it has an exponent. */
@@ -150,6 +154,19 @@ function putPositive32(target: Uint8Array, at: number, value: number): number {
     return putParts(target, at, parts, scale, places);
   }
   return -1;
+}
+
+/** The shortest text of the float32 that the bytes read as. */
+const single = new Uint8Array(PUT_BYTES);
+
+/** As isShortestDouble, of a float32. */
+function isShortestSingle(bytes: Uint8Array, start: number, end: number): boolean {
+  const double = readDecimal(bytes, start, end);
+  if (Number.isNaN(double) || isHalfway(double)) return false;
+  const length = putPositive32(single, 0, Math.fround(double));
+  if (length !== end - start) return false;
+  for (let i = 0; i < length; i += 1) if (single[i] !== bytes[start + i]) return false;
+  return true;
 }
 
 /** parts / scale, where scale is 10^places. */

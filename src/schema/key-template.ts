@@ -125,10 +125,12 @@ function hex(byte: string): string {
 
 /** `values` in the order of the template's non-literal parts. */
 export function joinKey(template: KeyTemplate, values: readonly ByteString[]): ByteString {
+  let key = '';
   let next = 0;
-  return template.parts
-    .map((part) => (part.kind === 'literal' ? part.bytes : template.escape(values[next++] ?? '')))
-    .join('');
+  for (const part of template.parts) {
+    key += part.kind === 'literal' ? part.bytes : template.escape(values[next++] ?? '');
+  }
+  return key;
 }
 
 /** Names of the parts that a person gives to name an entity, in order. */

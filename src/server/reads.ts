@@ -127,7 +127,9 @@ function start(
   };
   if (!gate.enter()) return failed('busy');
   reader.read(keys, fields, {
-    ...taker,
+    // One by one: a spread makes an object of a shape of its own, at 3 % of a read's time.
+    entity: taker.entity,
+    refused: taker.refused,
     done: () => {
       gate.leave();
       taker.done();

@@ -65,9 +65,11 @@ export function show(bytes: ByteString): string {
   return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
 }
 
+const IS_ASCII = /^[\0-\x7f]*$/;
+
 /** UTF-16 text → its UTF-8 bytes. */
 export function toBytes(text: string): ByteString {
-  return Buffer.from(text, 'utf8').latin1Slice();
+  return IS_ASCII.test(text) ? text : Buffer.from(text, 'utf8').latin1Slice();
 }
 
 /** UTF-8 bytes → text; bytes that are no UTF-8 become U+FFFD, so for showing only. */

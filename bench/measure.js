@@ -26,6 +26,13 @@ async function text(stream) {
   return all;
 }
 
+/** Of numbers, which are sorted in place. */
+export function quantiles(numbers) {
+  numbers.sort();
+  const at = (share) => Number(numbers[Math.floor(numbers.length * share)].toFixed(2));
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+}
+
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];

@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { quantiles } from './measure.js';
 
 const [port, rateText, countText, connectionsText, file] = process.argv.slice(2);
 const count = Number(countText);
@@ -89,14 +90,8 @@ function print() {
   const seconds = (performance.now() - startedAt) / 1000;
   // The first second warms up.
   const from = Number.isFinite(rate) ? Math.min(rate, count / 2) : 0;
-  const shares = (of) => {
-    const sorted = Float64Array.from({ length: count - Math.floor(from) }, (_, i) =>
-      of(i + Math.floor(from)),
-    );
-    sorted.sort();
-    const at = (share) => Number(sorted[Math.floor(sorted.length * share)].toFixed(2));
-    return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
-  };
+  const shares = (of) =>
+    quantiles(Float64Array.from({ length: count - Math.floor(from) }, (_, i) => of(i + Math.floor(from))));
   const latency = Number.isFinite(rate)
     ? { due: shares((i) => doneAt[i] - dueAt(i)), late: shares((i) => sentAt[i] - dueAt(i)) }
     : {};

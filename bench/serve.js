@@ -2,7 +2,8 @@
  * node bench/serve.js [--seconds 6] [--rounds 3] [--only featurectl]
  * Feature servers side by side, one process each, driven over 16 connections: single reads and batches of 100, the
  * servers in turn in every round. Then the latency of single reads at half of what featurectl can do. FastAPI takes
- * part where /usr/bin/python3 or python3 has fastapi, uvicorn and redis. Load comes from wrk where there is one.
+ * part where /usr/bin/python3 or python3 has fastapi, uvicorn and redis. Load comes from wrk where there is one, at an
+ * even rate from paced.c where there is a C compiler: Node as the load would take the two cores from what is measured.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -13,12 +14,14 @@ import autocannon from 'autocannon';
 import { freePort } from '../scripts/free-port.js';
 import { median } from './measure.js';
 import {
+  compilePaced,
   dir,
   here,
   idOf,
   load,
   metricsOf,
   paced,
+  pacedBy,
   serveCommand,
   startProgram,
   startRedis,
@@ -154,13 +157,16 @@ async function print() {
   if (!own) return;
   const half = Math.round(median(own.single) / 2);
   const requests = bodies.single.map((body) => ({ path: '/features', body, status: 200 }));
-  console.log(`\nsingle reads at half of that, ${half}/s over ${CONNECTIONS} connections, ms:\n`);
+  const program = compilePaced();
+  const by = program === null ? 'paced.js (no C compiler was found for paced.c)' : 'paced.c';
+  console.log(`\nsingle reads at half of that, ${half}/s over ${CONNECTIONS} connections by ${by}, ms:\n`);
   console.log(
     '| run | p50 | p90 | p99 | p99.9 | p99 from sent | p99 of waiting to be sent | p99 in the server |\n|---|---|---|---|---|---|---|---|',
   );
   for (let round = 1; round <= Number(flags.rounds); round += 1) {
     const before = await metricsOf(own.port);
-    const { due, sent, late } = paced(own.port, half, half * (seconds + 1), CONNECTIONS, requests);
+    const load = [own.port, half, half * (seconds + 1), CONNECTIONS, requests];
+    const { due, sent, late } = program === null ? paced(...load) : pacedBy(program, ...load);
     const inside = serverP99(before, await metricsOf(own.port));
     console.log(
       `| ${round} | ${due.p50} | ${due.p90} | ${due.p99} | ${due.p999} | ${sent.p99} | ${late.p99} | ${inside} |`,

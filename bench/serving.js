@@ -1,10 +1,11 @@
 /** What the benches of `serve` share: a Redis of their own with users in it, and servers before it. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../scripts/free-port.js';
 import { rows, SCHEMA } from './data.js';
+import { quantiles } from './measure.js';
 import { redisArgs } from './redis-args.js';
 
 export const ENTITIES = 20_000;
@@ -81,6 +82,38 @@ export function paced(port, rate, count, connections, requests) {
   });
   if (status !== 0) throw new Error('the load failed');
   return JSON.parse(stdout);
+}
+
+/** Null where there is no C compiler. */
+export function compilePaced() {
+  const program = join(dir, 'paced');
+  const made = spawnSync(process.env.CC ?? 'cc', ['-O2', '-o', program, here('paced.c')], {
+    stdio: 'inherit',
+  });
+  return made.status === 0 ? program : null;
+}
+
+/** As `paced` at an even rate, by the program that `compilePaced` has made; each answer must be 200. */
+export function pacedBy(program, port, rate, count, connections, requests) {
+  const [file, times] = [join(dir, 'requests'), join(dir, 'times')];
+  const texts = requests.map(({ path, body }) => {
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+    return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  });
+  writeFileSync(file, texts.map((text) => `${Buffer.byteLength(text)}\n${text}`).join(''));
+  const args = [port, rate, count, connections, file, times].map(String);
+  if (spawnSync(program, args, { stdio: 'inherit' }).status !== 0) throw new Error('the load failed');
+  const { buffer, byteOffset } = readFileSync(times);
+  // Of each request: due, sent, done. The first second warms up.
+  const all = new Float64Array(buffer, byteOffset, 3 * count);
+  const between = (from, to) =>
+    quantiles(
+      Float64Array.from(
+        { length: count - rate },
+        (_, i) => all[3 * (i + rate) + to] - all[3 * (i + rate) + from],
+      ),
+    );
+  return { due: between(0, 2), sent: between(1, 2), late: between(0, 1) };
 }
 
 /** The sum of the samples of /metrics of a name, where it has labels with these in them. */

@@ -127,7 +127,7 @@ function start(
   };
   if (!gate.enter()) return failed('busy');
   reader.read(keys, fields, {
-    // One by one: a spread makes an object of a shape of its own, at 3 % of a read's time.
+    // One by one: a spread costs a seventh of a single read's CPU (docs/performance.md).
     entity: taker.entity,
     refused: taker.refused,
     done: () => {

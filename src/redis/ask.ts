@@ -14,14 +14,13 @@ export async function ask(
   name: string,
   ...args: (string | number | Buffer)[]
 ): Promise<unknown> {
+  // Of the time for several questions those before it may have taken all.
+  const withinMs = Math.max(1, timeoutMs);
   let timer: NodeJS.Timeout | undefined;
   let onClose: (() => void) | undefined;
   const lost = new Promise<never>((_, reject) => {
     onClose = () => reject(new NoAnswer('the connection was closed before the server answered'));
-    timer = setTimeout(
-      () => reject(new NoAnswer(`no answer to ${name} in ${timeoutMs} ms`)),
-      Math.max(1, timeoutMs),
-    );
+    timer = setTimeout(() => reject(new NoAnswer(`no answer to ${name} in ${withinMs} ms`)), withinMs);
     client.once('close', onClose);
   });
   try {

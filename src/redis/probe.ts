@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
 import type { WriteMode, WritePlan } from '../core/types.ts';
-import { ask, messageOf, NoAnswer, together } from './ask.ts';
+import { ask, messageOf, together } from './ask.ts';
 import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
-import { isCommandDenied, isDenied } from './server-errors.ts';
+import { isDenied, isUnknown } from './server-errors.ts';
+import { type Asker, mayTransact, mustBePermitted } from './writing-rights.ts';
 
 export type WritePathChoice = 'auto' | 'script' | 'pipeline' | 'restore';
 
@@ -33,13 +34,11 @@ export interface Probe {
   readonly limits: ListpackLimits | null;
 }
 
-type Asker = (name: string, ...args: (string | number | Buffer)[]) => Promise<unknown>;
-
 const PIPELINE_WARNING =
   '--write pipeline: HSET and EXPIRE are two commands, so where HSET fails (the key holds another type, Redis ' +
   'is out of memory) its EXPIRE still gives that key a new TTL; such rows are reported as failed';
 
-/** Throws REDIS_AUTH where a command that is needed is not permitted, REDIS_SERVER where the mode cannot be done. */
+/** Throws REDIS_AUTH where a command that is needed is not permitted, REDIS_SERVER where there is none or the mode cannot be done. */
 export async function probeServer(client: Redis, options: ProbeOptions): Promise<Probe> {
   const until = Date.now() + options.askMs;
   const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
@@ -113,7 +112,7 @@ async function tryRestore(
   } catch (error) {
     const reason = messageOf(error);
     if (/^BUSYKEY/.test(reason)) return limits;
-    if (isDenied(reason) || /unknown command|payload|data format|syntax/i.test(reason))
+    if (isDenied(reason) || isUnknown(reason) || /payload|data format|syntax/i.test(reason))
       return `no RESTORE: ${reason}`;
     throw error;
   }
@@ -126,7 +125,7 @@ async function listpackLimits(server: Asker): Promise<ListpackLimits> {
       const reply = (await server('CONFIG', 'GET', name)) as readonly string[];
       return Math.min(Number(reply[1] ?? otherwise), otherwise);
     } catch (error) {
-      if (isDenied(messageOf(error)) || /unknown/i.test(messageOf(error))) return otherwise;
+      if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return otherwise;
       throw error;
     }
   };
@@ -174,13 +173,13 @@ function noTransaction(script: string): FeaturectlError {
   );
 }
 
-/** INFO may be denied to a user; then nothing is known. */
+/** INFO may be denied to a user, or renamed; then nothing is known. */
 async function serverVersion(server: Asker): Promise<string | null> {
   try {
     const text = String(await server('INFO'));
     return /^redis_version:(\S+)/m.exec(text)?.[1] ?? null;
   } catch (error) {
-    if (isDenied(messageOf(error))) return null;
+    if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return null;
     throw error;
   }
 }
@@ -219,56 +218,7 @@ function keyOf({ probeKey }: ProbeOptions): Buffer {
   return Buffer.from(probeKey, 'latin1');
 }
 
-async function mustBePermitted(
-  server: Asker,
-  name: string,
-  ...args: readonly (string | Buffer)[]
-): Promise<void> {
-  const text = await complaint(server, name, ...args);
-  if (!isDenied(text)) return;
-  if (!isCommandDenied(text)) throw keyDenied(String(args[0]), text);
-  throw new FeaturectlError(
-    'REDIS_AUTH',
-    `expected a user that may run ${name}, found: ${text}. Grant what the modes need: ` +
-      'ACL SETUSER NAME +hset +hget +hdel +del +pexpireat +time +evalsha +script|load ' +
-      '(--write pipeline: +expire +pexpire instead of the last four; ' +
-      'on a Cluster also +cluster|slots +asking)',
-  );
-}
-
-/** A key of this template may not be written, so that no row could be. */
-function keyDenied(key: string, text: string): FeaturectlError {
-  return new FeaturectlError(
-    'REDIS_AUTH',
-    `expected a user that may write keys such as ${key}, found: ${text}. ` +
-      'Grant them: ACL SETUSER NAME ~prefix:*, or write other keys',
-  );
-}
-
-/** The error that the server answers, '' for none. What else is wrong now (OOM, READONLY) may pass. */
-async function complaint(
-  server: Asker,
-  name: string,
-  ...args: readonly (string | Buffer)[]
-): Promise<string> {
-  try {
-    await server(name, ...args);
-    return '';
-  } catch (error) {
-    if (error instanceof NoAnswer) throw error;
-    return messageOf(error);
-  }
-}
-
-/** EXEC and DISCARD are errors outside of a transaction, so nothing happens by asking. */
-async function mayTransact(server: Asker): Promise<boolean> {
-  for (const name of ['EXEC', 'DISCARD']) if (isDenied(await complaint(server, name))) return false;
-  if (isDenied(await complaint(server, 'MULTI'))) return false;
-  await server('DISCARD');
-  return true;
-}
-
-/** The script, loaded, or why there is none. Throws REDIS_AUTH where it may be run and a command in it may not. */
+/** The script, loaded, or why there is none. Throws as mustBePermitted where it may be run and a command in it may not. */
 async function scriptOrWhy(
   server: Asker,
   options: ProbeOptions,
@@ -287,7 +237,7 @@ async function scriptOrWhy(
   } catch (error) {
     const reason = messageOf(error);
     const isReply = !(error instanceof FeaturectlError);
-    if (isReply && (isDenied(reason) || /unknown command/i.test(reason))) return reason;
+    if (isReply && (isDenied(reason) || isUnknown(reason))) return reason;
     throw error;
   }
 }

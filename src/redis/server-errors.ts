@@ -53,6 +53,11 @@ export function isDenied(text: string): boolean {
   return /^-?NOPERM\b/.test(text) || /ACL failure in script|user executing the script/i.test(text);
 }
 
+/** The server has no such command, or has it under another name. */
+export function isUnknown(text: string): boolean {
+  return /^-?ERR unknown (?:sub)?command\b/i.test(text);
+}
+
 /** The code of a row that Redis refused with this text. */
 export function rowCode(text: string): RowCode {
   if (firstWord(text) === 'WRONGTYPE') return 'WRONGTYPE';

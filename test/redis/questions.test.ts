@@ -1,5 +1,7 @@
 /** What is asked of a server before the first row: together where no question waits for another's answer. */
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ask } from '../../src/redis/ask.ts';
 import type { WriterOptions } from '../../src/redis/index.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { startProxy } from '../support/resp-proxy.ts';
@@ -26,4 +28,10 @@ it.each<[WriterOptions['mode'], WriterOptions['path'], number]>([
   expect(proxy.turns()).toBe(waits);
   await writer.close();
   await proxy.close();
+});
+
+it('time that other questions have used up is not told as less than none', async () => {
+  const client = new Redis(redis.url);
+  await expect(ask(client, -5, 'BLPOP', 'nothing', 0)).rejects.toThrow('no answer to BLPOP in 1 ms');
+  client.disconnect();
 });

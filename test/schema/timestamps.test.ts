@@ -115,6 +115,16 @@ describe('epochs', () => {
 });
 
 it.each([
+  ['s', 2n ** 53n - 1n, '9007199254740991000000000'],
+  ['s', 2n ** 63n - 1n, 'TIMESTAMP_RANGE'],
+  ['ms', 2n ** 63n - 1n, 'TIMESTAMP_RANGE'],
+  ['ms', -(2n ** 63n), 'TIMESTAMP_RANGE'],
+  ['us', 2n ** 63n - 1n, '9223372036854775807000'],
+] as const)('store epoch_ns, %s: %d is exact or refused', (unit, value, stored) => {
+  expect(storeTyped(schemaOf('{ type: timestamp, store: epoch_ns }'), time(unit), value)).toBe(stored);
+});
+
+it.each([
   ['rfc3339', '2024-01-15T08:00:00.25Z'],
   ['epoch_s', '1705305600'],
   ['epoch_ns', '1705305600250000000'],

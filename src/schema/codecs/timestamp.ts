@@ -235,6 +235,8 @@ function rfc3339(seconds: number, fraction: string): string | null {
 }
 
 function epochText(seconds: number, fraction: string, unit: TimeUnit, found: ByteString): Coded {
+  if (!Number.isSafeInteger(seconds))
+    return fault('TIMESTAMP_RANGE', 'a time within 2^53 seconds of 1970', found);
   const width = UNIT_DIGITS[unit];
   const significant = trimZeros(fraction);
   if (significant.length > width) {

@@ -63,7 +63,18 @@ export function asRate(text: string): number {
   return parseRate(text) ?? fail('rows a second, such as 50000/s or 50k/s');
 }
 
+/** Words for delimiters, which would be taken for ones of several characters. */
+const DELIMITER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['tab', '\\t'],
+  ['comma', ','],
+  ['semicolon', ';'],
+  ['pipe', '|'],
+  ['space', ' '],
+]);
+
 export function asDelimiter(text: string): string {
+  const meant = DELIMITER_WORDS.get(text.toLowerCase());
+  if (meant !== undefined) return fail(`the delimiter itself, such as '${meant}' for ${text}`);
   const delimiter = text.replaceAll('\\t', '\t');
   const isFit = delimiter !== '' && !/["\r\n\0]/.test(delimiter) && delimiter.length <= 8;
   return isFit ? delimiter : fail('1 to 8 characters without quotes and line ends; \\t is tab');

@@ -10,6 +10,7 @@ import { createLedger } from '../core/ledger.ts';
 import type { ColumnInfo, RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
 import { counted } from '../core/units.ts';
 import { fingerprint } from '../output/fingerprint.ts';
+import { formatCount } from '../output/format.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
@@ -129,8 +130,8 @@ function goOn({ checkpoints, ledger, options, progress }: Run): boolean {
   if (saved === null) return false;
   ledger.add(ledgerState(saved));
   const { read, written, rejected, failed } = saved.counts;
-  const bad = `${rejected > 0 ? `, ${rejected} rejected` : ''}${failed > 0 ? `, ${failed} failed` : ''}`;
-  const rows = `${counted(read, 'row')} read, ${written} written${bad}`;
+  const bad = `${rejected > 0 ? `, ${formatCount(rejected)} rejected` : ''}${failed > 0 ? `, ${formatCount(failed)} failed` : ''}`;
+  const rows = `${counted(read, 'row')} read, ${formatCount(written)} written${bad}`;
   progress.note(
     saved.complete
       ? `--checkpoint ${options.checkpoint}: this load is complete: ${rows}. Remove the file to load it again`

@@ -38,7 +38,7 @@ export function parseAddress(url: string): RedisAddress {
   if (parts === null) {
     throw new FeaturectlError(
       'USAGE',
-      `The Redis address is not a URL that featurectl knows: expected ${FORM}; found ${shown}${meant(url)}. Characters such as @ / : # ? % in a password must be percent-encoded.`,
+      `The Redis address is not a URL that featurectl knows: expected ${FORM}; found ${shown}${meant(url) || '.'} Characters such as @ / : # ? % in a password must be percent-encoded.`,
     );
   }
   const path = parts.scheme === 'unix' ? parts.path.replace(/\?.*$/, '') : null;

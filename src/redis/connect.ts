@@ -170,10 +170,11 @@ function patience(shown: string, options: ConnectOptions): Patience {
 
 function unreachable(shown: string, error: unknown, options: ConnectOptions): FeaturectlError {
   const tried = options.failFast ? '' : ` within ${Math.round(options.retryForMs / 1000)}s (--retry-for)`;
+  const hasTls = shown.startsWith('rediss:');
   return new FeaturectlError(
     'REDIS_CONNECT',
     `expected a Redis at ${shown}, could not connect${tried}: ${messageOf(error)}. ` +
-      'Is it running, and is the address right? (--redis URL or FEATURECTL_REDIS_URL)',
+      `Is it running, ${hasTls ? 'is the address right, and does it speak TLS' : 'and is the address right'}? (--redis URL or FEATURECTL_REDIS_URL)`,
     { cause: error },
   );
 }

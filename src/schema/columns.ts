@@ -4,6 +4,7 @@ import type { ColumnInfo, LogicalType } from '../core/types.ts';
 import type { TypedCodec } from './codecs/codec.ts';
 import { scalarText } from './codecs/string.ts';
 import type { WallToUtc } from './codecs/time-zone.ts';
+import { headerAdvice, otherDelimiter } from './header.ts';
 import { nearest } from './problems.ts';
 import type { FeatureSchema } from './types.ts';
 
@@ -86,9 +87,9 @@ function capped(lines: readonly string[]): string[] {
 
 function foundColumns(names: readonly string[]): string {
   const more = names.length > NAMED ? `, … (${names.length} in all)` : '';
-  const isOther = names.length === 1 && /[;,\t|]/.test(names[0] ?? '');
-  const delimiter = isOther ? '; if the file has another delimiter, give --delimiter' : '';
-  return `${names.slice(0, NAMED).map(quoted).join(', ')}${more}${delimiter}`;
+  const delimiter = names.length === 1 ? otherDelimiter(names[0] ?? '') : null;
+  const advice = delimiter === null ? headerAdvice(names) : `; give --delimiter ${delimiter}`;
+  return `${names.slice(0, NAMED).map(quoted).join(', ')}${more}${advice}`;
 }
 
 function keyMisfits(

@@ -14,6 +14,7 @@ export { fromBytes, toBytes } from './codecs/codec.ts';
 export { compileEncoder, type EncodeContext } from './compile.ts';
 export { schemaJsonSchema } from './form.ts';
 export { type ColumnSchemaOptions, schemaFromColumns } from './from-columns.ts';
+export { headerWarning, otherDelimiter } from './header.ts';
 export { type Inference, startInference } from './infer/index.ts';
 export { parseSchema } from './parse.ts';
 export type { Feature, FeatureSchema, NullPolicy } from './types.ts';

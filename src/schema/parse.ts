@@ -7,7 +7,7 @@ import { buildFeature, type FeatureContext, tokenSet, zoneProblem } from './feat
 import { familyOf } from './feature-family.ts';
 import { type FeatureForm, featureForm, headForm } from './form.ts';
 import { type KeyTemplate, parseKeyTemplate } from './key-template.ts';
-import { addIssues, collectProblems, type Problems } from './problems.ts';
+import { addIssues, collectProblems, describe, type Problems } from './problems.ts';
 import { parseJitter, parseTtl } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
 
@@ -114,7 +114,10 @@ function validPart(content: unknown): z.infer<typeof headForm> {
 function featureForms(features: unknown, problems: Problems): Map<string, FeatureForm> {
   const forms = new Map<string, FeatureForm>();
   if (typeof features !== 'object' || features === null || Array.isArray(features)) {
-    problems.add(['features'], 'expected a map of name → type, such as "total_purchases: int64"');
+    problems.add(
+      ['features'],
+      `expected a map of name → type, such as "total_purchases: int64", found ${describe(features ?? undefined)}`,
+    );
     return forms;
   }
   for (const [name, value] of Object.entries(features)) {

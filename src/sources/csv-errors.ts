@@ -17,6 +17,9 @@ export function sizeError(options: CsvOptions, line: number): FeaturectlError {
   );
 }
 
+const ESCAPE_ADVICE =
+  '; a backslash escapes nothing: write the file with doubled quotes (Spark: .option("escape", "\\""))';
+
 /** A record that starts on `firstLine` and whose quotes do not fit; null: it could not be told how. */
 export function quoteError(
   options: CsvOptions,
@@ -26,8 +29,9 @@ export function quoteError(
   const line = firstLine + (fault?.lines ?? 0);
   const where = `${options.name}, line ${line}, field ${fault?.field ?? 1}`;
   const found = fault?.found ?? 'a quote that does not fit';
+  const advice = fault?.isEscaped === true ? ESCAPE_ADVICE : '';
   return new FeaturectlError(
     'CSV_QUOTE',
-    `${where}: ${found}; expected a quoted field to be closed, its inner quotes doubled, and followed by ${JSON.stringify(options.delimiter)} or a line end`,
+    `${where}: ${found}; expected a quoted field to be closed, its inner quotes doubled, and followed by ${JSON.stringify(options.delimiter)} or a line end${advice}`,
   );
 }

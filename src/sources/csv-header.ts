@@ -23,7 +23,7 @@ function refuseDuplicates(source: string, line: number, names: readonly string[]
     if (before !== undefined && name !== '') {
       throw new FeaturectlError(
         'CSV_HEADER',
-        `${source}, line ${line}: duplicate column ${JSON.stringify(name)}: expected each name once, found it as column ${before + 1} and ${index + 1}; rename one`,
+        `${source}, line ${line}: duplicate column ${JSON.stringify(name)}: expected each name once, found it as column ${before + 1} and ${index + 1}; rename one, or write a header line if this is a row`,
       );
     }
     seen.set(name, index);

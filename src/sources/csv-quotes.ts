@@ -5,6 +5,8 @@ export interface QuoteFault {
   /** From 1. */
   readonly field: number;
   readonly found: string;
+  /** A quote with a backslash before it stands in the record up to there. */
+  readonly isEscaped: boolean;
 }
 
 const QUOTE = 0x22;
@@ -22,21 +24,31 @@ export function findQuoteFault(bytes: Buffer, delimiter: string): QuoteFault | n
   for (let field = 1; ; field++) {
     if (bytes[at] === QUOTE) {
       const close = closingQuote(bytes, at + 1);
-      if (close === -1) return { lines, field, found: 'found a quote that is never closed' };
+      if (close === -1)
+        return { lines, field, found: 'found a quote that is never closed', isEscaped: false };
       if (!endsField(bytes, close + 1, separator)) {
-        return { lines, field, found: 'found text after a closing quote' };
+        const isEscaped = hasEscape(bytes, close);
+        return { lines, field, found: 'found text after a closing quote', isEscaped };
       }
       lines += countLines(bytes.subarray(at, close));
       at = close + 1;
     } else {
       while (!endsField(bytes, at, separator)) {
-        if (bytes[at] === QUOTE) return { lines, field, found: 'found a quote inside an unquoted field' };
+        if (bytes[at] === QUOTE) {
+          const isEscaped = hasEscape(bytes, at);
+          return { lines, field, found: 'found a quote inside an unquoted field', isEscaped };
+        }
         at++;
       }
     }
     if (!standsAt(bytes, at, separator)) return null;
     at += separator.length;
   }
+}
+
+/** Of a quote at `end` or before it. */
+function hasEscape(bytes: Buffer, end: number): boolean {
+  return bytes.subarray(0, end + 1).includes('\\"');
 }
 
 function endsField(bytes: Buffer, at: number, separator: Buffer): boolean {

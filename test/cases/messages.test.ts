@@ -52,6 +52,10 @@ describe('cells that are nearly numbers', () => {
     ['decimal', '1.018,93', 'found "1.018,93"; write a decimal point, not a comma'],
     ['int64', '1,018', 'found "1,018"; write it without a comma, or with a decimal point'],
     ['float32', '1,018.5', 'found "1,018.5"; write it without commas'],
+    ['int64', '1e+05', 'found "1e+05"; take float64 in the schema, or write all digits'],
+    ['float64', '$9.50', 'found "$9.50"; write the number alone'],
+    ['decimal', '9.50 €', 'found "9.50 €"; write the number alone'],
+    ['float64', '12.5%', 'found "12.5%"; write the number alone'],
     ['float64', 'abc', 'found "abc"'],
   ])('%s of %s', async (type, cell, reason) => {
     const { stderr } = await load(desk, `id,x\n1,"${cell}"\n`, { x: type });
@@ -65,11 +69,20 @@ describe('addresses that are nearly ones', () => {
     ['cache-1', /; did you mean redis:\/\/cache-1\?/],
     ['localhost:6379/2', /; did you mean redis:\/\/localhost:6379\/2\?/],
     ['/run/redis.sock', /; did you mean unix:\/\/\/run\/redis\.sock\?/],
+    ['cache-1:6379', /; did you mean redis:\/\/cache-1:6379\? Characters/],
     ['me:secret@h', /found \*\*\*@h\. Characters/],
   ])('%s', async (address, message) => {
     const { code, stderr } = await desk.run(['get', 'x', '--redis', address]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
+  });
+
+  it('rediss:// of a server without TLS', async () => {
+    const url = desk.redis.url.replace('redis://', 'rediss://');
+    const flags = ['--redis', url, '--retry-for', '1s'];
+    const { code, stderr } = await load(desk, 'id,x\n1,2\n', { flags });
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/Is it running, is the address right, and does it speak TLS\?/);
   });
 
   it('a password in the place of the user', async () => {
@@ -116,9 +129,59 @@ describe('times that are nearly ones', () => {
     ['2024-01-15T08:00Z', /with seconds, found/],
     ['1705312800', /\(for epoch numbers set unit: s, ms, us or ns\), found "1705312800"/],
     ['2024-01-15', /\(this is a date: use type date\), found/],
+    ['11/28/2026 3:01 PM', /T08:00:00Z \(year first, 24 hours; pandas: to_datetime\), found "11/],
+    ['28.11.2026', /\(year first, 24 hours; pandas: to_datetime\), found/],
     ['tomorrow', /expected an RFC 3339 time such as 2024-01-15T08:00:00Z, found/],
   ])('%s', async (cell, message) => {
     expect((await load(desk, `id,x\n1,${cell}\n`, { x: 'timestamp' })).stderr).toMatch(message);
+  });
+});
+
+describe('dates that are nearly ones', () => {
+  it.each([
+    ['11/28/2026', /DATE: expected a date YYYY-MM-DD \(year first; pandas: to_datetime\), found "11/],
+    ['28.11.2026', /\(year first; pandas: to_datetime\), found/],
+    ['2026/11/28', /\(joined by hyphens; pandas: to_datetime\), found/],
+    [
+      '2026-11-28 00:00:00',
+      /YYYY-MM-DD \(this is a time: use type timestamp, or write its date alone\), found/,
+    ],
+    ['2026-11-31', /expected a date YYYY-MM-DD, found/],
+  ])('%s', async (cell, message) => {
+    expect((await load(desk, `id,x\n1,${cell}\n`, { x: 'date' })).stderr).toMatch(message);
+  });
+});
+
+describe('words for true and false', () => {
+  it.each([
+    [
+      'bool',
+      /expected one of true, 1, false, 0, found "yes"; other words: true: \[…\], false: \[…\] of the feature/,
+    ],
+    ['{ type: bool, true: [J], false: [N] }', /expected one of J, N, found "yes"$/m],
+  ])('%s', async (x, message) => {
+    expect((await load(desk, 'id,x\n1,yes\n', { x })).stderr).toMatch(message);
+  });
+});
+
+describe('delimiters', () => {
+  it.each([
+    [';', `give --delimiter ';'`],
+    ['\t', `give --delimiter '\\t'`],
+    ['|', `give --delimiter '|'`],
+  ])('%s: a column that is missing names it', async (delimiter, advice) => {
+    const { code, stderr } = await load(desk, `id${delimiter}x\n1${delimiter}2\n`);
+    expect(code).toBe(2);
+    expect(stderr).toContain(advice);
+  });
+
+  it.each([
+    ['tab', `'\\t'`],
+    ['Semicolon', `';'`],
+  ])('the word %s is none', async (word, sign) => {
+    const { code, stderr } = await load(desk, 'id,x\n1,2\n', { flags: ['--delimiter', word] });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Expected the delimiter itself, such as ${sign} for ${word}.`);
   });
 });
 
@@ -147,6 +210,13 @@ describe('files of other programs', () => {
 });
 
 describe('the schema file', () => {
+  it('features as a list', async () => {
+    const { stderr } = await load(desk, 'id,x\n1,2\n', { x: '\n  - x\n  - y' });
+    expect(stderr).toMatch(
+      /features: expected a map of name → type, such as "total_purchases: int64", found \["x","y"\]/,
+    );
+  });
+
   it.each([
     [
       'absent.yaml',

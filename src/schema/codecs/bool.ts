@@ -1,5 +1,5 @@
 import type { ByteString, Value } from '../../core/types.ts';
-import { type Codec, type Coded, fault, toBytes, typedBy } from './codec.ts';
+import { type Codec, type Coded, fault, toBytes, typedBy, type ValueFault } from './codec.ts';
 import { putAscii } from './put.ts';
 
 export interface BoolOptions {
@@ -16,9 +16,12 @@ export function boolCodec(options: BoolOptions): Codec {
   for (const word of options.trueWords ?? ['true', '1']) words.set(toBytes(word), yes);
   for (const word of options.falseWords ?? ['false', '0']) words.set(toBytes(word), no);
   const anyCase = options.trueWords === null && options.falseWords === null;
+  const advice = anyCase ? '; other words: true: […], false: […] of the feature' : '';
   const expected = `one of ${[...words.keys()].join(', ')}`;
   const text = (cell: ByteString): Coded =>
-    words.get(cell) ?? (anyCase ? words.get(cell.toLowerCase()) : undefined) ?? fault('BOOL', expected, cell);
+    words.get(cell) ??
+    (anyCase ? words.get(cell.toLowerCase()) : undefined) ??
+    wordFault(expected, cell, advice);
   const number = (value: Value): Coded => {
     if (value === 1 || value === 1n) return yes;
     return value === 0 || value === 0n ? no : fault('BOOL', '0 or 1', String(value));
@@ -39,4 +42,9 @@ export function boolCodec(options: BoolOptions): Codec {
       return (target, at, value) => putAscii(target, at, value === 0 ? no : yes);
     },
   };
+}
+
+function wordFault(expected: string, cell: ByteString, advice: string): ValueFault {
+  const { code, reason } = fault('BOOL', expected, cell);
+  return { code, reason: `${reason}${advice}` };
 }

@@ -50,11 +50,19 @@ function numberAdvice(code: RowCode, cell: ByteString): string {
   if (/^[+-]?\d{1,3}(?:,\d{3})+$/.test(cell)) return '; write it without a comma, or with a decimal point';
   if (/^[+-]?(?:\d+|\d{1,3}(?:[. ]\d{3})+),\d+$/.test(cell)) return '; write a decimal point, not a comma';
   if (/^[+-]?\d{1,3}(?:,\d{3})+\.\d*$/.test(cell)) return '; write it without commas';
+  if (/^(?:[$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]+ ?[$€£¥%])$/.test(fromBytes(cell)))
+    return '; write the number alone';
   if (code !== 'INT') return '';
+  if (/^[+-]?\d+(?:\.\d*)?[eE]\+?\d+$/.test(cell)) return '; take float64 in the schema, or write all digits';
   if (/^[+-]?\d+\.0*$/.test(cell)) {
     return '; take float64 in the schema, or write integers (pandas: astype("Int64"))';
   }
   return /^[+-]?\d*\.\d+$/.test(cell) ? '; take float64 in the schema' : '';
+}
+
+/** `11/28/2026`, `28.11.26`, with or without a time of day: its month cannot be told from its day. */
+export function isYearLast(cell: ByteString): boolean {
+  return /^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:[ ,T]|$)/.test(cell);
 }
 
 const SHOWN = 40;

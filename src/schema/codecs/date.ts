@@ -1,6 +1,6 @@
 import type { ByteString } from '../../core/types.ts';
 import { dateText, isDate, parseDate } from './civil.ts';
-import { type Codec, type Coded, fault, typedBy } from './codec.ts';
+import { type Codec, type Coded, fault, isYearLast, typedBy } from './codec.ts';
 import { putDate } from './put.ts';
 
 export const dateCodec: Codec = {
@@ -14,7 +14,17 @@ export const dateCodec: Codec = {
 };
 
 function dateCell(cell: ByteString): Coded {
-  return cell.length === 10 && parseDate(cell, 0) !== null ? cell : fault('DATE', 'a date YYYY-MM-DD', cell);
+  if (cell.length === 10 && parseDate(cell, 0) !== null) return cell;
+  return fault('DATE', `a date YYYY-MM-DD${whyNoDate(cell)}`, cell);
+}
+
+/** What to do about text that is often taken for a date. */
+function whyNoDate(cell: ByteString): string {
+  if (/^\d{4}-\d\d-\d\d[Tt ]\d\d:/.test(cell)) {
+    return ' (this is a time: use type timestamp, or write its date alone)';
+  }
+  if (isYearLast(cell)) return ' (year first; pandas: to_datetime)';
+  return /^\d{4}[./]\d\d?[./]\d\d?$|^\d{8}$/.test(cell) ? ' (joined by hyphens; pandas: to_datetime)' : '';
 }
 
 /** Days since 1970-01-01. */

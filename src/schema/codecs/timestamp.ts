@@ -1,7 +1,7 @@
 /** Timestamps: RFC 3339 in UTC, exact to the nanosecond; or an epoch number, by `store`. */
 import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
 import { clockText, DAY_SECONDS, dateText, digits, digitsAt, isDate, parseDate } from './civil.ts';
-import { type Codec, type Coded, fault, isFault, typedBy, type ValueFault } from './codec.ts';
+import { type Codec, type Coded, fault, isFault, isYearLast, typedBy, type ValueFault } from './codec.ts';
 import { type PutNumber, putTime } from './put.ts';
 import { parseOffset, type WallToUtc } from './time-zone.ts';
 
@@ -214,6 +214,7 @@ export function parseTimestamp(cell: ByteString, zone: WallToUtc | null): Moment
 /** What a person may have meant by text that is often taken for a time; null where it is of the usual form. */
 function whyNoTime(cell: ByteString): string | null {
   if (cell.length < 20 && /^[+-]?\d+$/.test(cell)) return ' (for epoch numbers set unit: s, ms, us or ns)';
+  if (isYearLast(cell)) return ' (year first, 24 hours; pandas: to_datetime)';
   if (/^\d{4}-\d\d-\d\d$/.test(cell)) return ' (this is a date: use type date)';
   return /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?:[Zz]|[+-]\d\d:?\d\d)?$/.test(cell) ? ' with seconds' : null;
 }

@@ -1,9 +1,9 @@
 /** `featurectl infer`: a schema file from what a source's columns and first rows are like, on stdout. */
-import { basename } from 'node:path';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
-import type { Source } from '../core/types.ts';
-import { type Inference, startInference } from '../schema/index.ts';
+import type { Source, SourceInfo } from '../core/types.ts';
+import { headerWarning, type Inference, otherDelimiter, startInference } from '../schema/index.ts';
 import { expandSources, openSource } from '../sources/index.ts';
+import { draftName, fileName } from './draft-name.ts';
 import type { InferOptions, Io } from './options.ts';
 import { expandOptions, openOptions } from './reading.ts';
 import { packageVersion } from './version.ts';
@@ -17,16 +17,16 @@ export async function inferCommand(options: InferOptions, io: Io): Promise<numbe
   const source = await openSource(location, openOptions(options.reading, io));
   try {
     if (options.reading.delimiter === null) refuseOneColumn(source);
-    const name = options.name ?? nameAfter(location.name);
+    const name = options.name ?? draftName(options.source, location.name);
     const prefix = options.prefix ?? `features:${name}:`;
     const inference = startInference({ ...options, name, prefix }, source.columns);
     const isAll = await sample(source, inference, options.sample);
     const more = locations.length > 1 ? [`only the first of ${locations.length} files was looked at`] : [];
     const text = inference.draft({
       by: `featurectl ${packageVersion()}`,
-      source: location.name === '-' ? 'standard input' : basename(location.name),
+      source: location.name === '-' ? 'standard input' : fileName(location.name),
       isAll,
-      warnings: [...more, ...source.warnings],
+      warnings: [...more, ...headerWarnings(source), ...source.warnings],
     });
     io.stdout.write(text);
     for (const warning of warningsOf(text)) io.stderr.write(`featurectl: ${warning}\n`);
@@ -45,13 +45,22 @@ function warningsOf(text: string): string[] {
 /** Most likely a file of another delimiter, which would be loaded as one column of nonsense. */
 function refuseOneColumn({ info, columns }: Source): void {
   const name = columns.length === 1 ? (columns[0]?.name ?? '') : '';
-  const found = /[;\t|]/.exec(name)?.[0];
-  if (found === undefined || info.format === 'parquet' || info.format === 'arrow') return;
-  const delimiter = found === '\t' ? "'\\t'" : `'${found}'`;
+  const delimiter = otherDelimiter(name);
+  if (delimiter === null || delimiter === "','" || !isTable(info)) return;
   throw new FeaturectlError(
     'USAGE',
     `${info.name}: expected several columns, found one named ${JSON.stringify(name)}; give --delimiter ${delimiter}, or --delimiter , if it is one column`,
   );
+}
+
+/** A file without a header, as Spark writes it, would lose its first row and be read by that row's values. */
+function headerWarnings({ info, columns }: Source): string[] {
+  const warning = isTable(info) ? headerWarning(columns.map(({ name }) => name)) : null;
+  return warning === null ? [] : [`WARNING: ${warning}`];
+}
+
+function isTable({ format }: SourceInfo): boolean {
+  return format === 'csv' || format === 'tsv';
 }
 
 /** Whether the sample is the whole source. */
@@ -64,16 +73,4 @@ async function sample(source: Source, inference: Inference, limit: number): Prom
     if (rows < batch.rowCount) return false;
   }
   return true;
-}
-
-/** `data/User features-2024.csv.gz` → `user_features_2024`. */
-function nameAfter(path: string): string {
-  const stem = basename(path)
-    .replace(/\.(?:gz|zst|br)$/i, '')
-    .replace(/(?<=.)\.[a-z]+$/i, '');
-  const name = stem
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '');
-  return name === '' ? 'features' : name;
 }

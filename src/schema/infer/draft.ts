@@ -12,6 +12,8 @@ export interface DraftFacts {
   readonly isAll: boolean;
   /** Rows that the reader could not take (field count, UTF-8). */
   readonly faults: number;
+  /** Why and where the first of them; null: there is none. */
+  readonly firstFault: string | null;
   readonly name: string;
   readonly prefix: string;
   readonly ttl: string | null;
@@ -38,13 +40,17 @@ export function draftSchema(facts: DraftFacts, profiles: readonly ColumnProfile[
   return [...titleLines(facts), ...aligned(lines), ...notes, ''].join('\n');
 }
 
-function titleLines({ by, source, rows, isAll, faults }: DraftFacts): string[] {
+function titleLines({ by, source, rows, isAll, faults, firstFault }: DraftFacts): string[] {
   const seen = isAll
     ? `${count(rows, 'row')}, all of it`
     : `the first ${count(rows, 'row')} (--sample all sees every row)`;
   return [
     `# Inferred by ${by} from ${shown(source)}: ${seen}.`,
-    ...(faults > 0 ? [`# ${count(faults, 'row')} of these could not be read and would be rejected.`] : []),
+    ...(faults > 0
+      ? [
+          `# ${count(faults, 'row')} of these could not be read and would be rejected; the first ${oneLine(firstFault ?? '')}`,
+        ]
+      : []),
     '# Look at the key and the TTL, then try it: featurectl validate SOURCE --schema THIS_FILE',
   ];
 }
@@ -75,7 +81,7 @@ function headLines(facts: DraftFacts, kept: readonly ColumnProfile[]): Line[] {
           {
             text: `timezone: ${scalar(timezone.name)}`,
             comment: timezone.isAssumed
-              ? 'WARNING: assumed, since times in the data name no zone; --timezone says another'
+              ? 'WARNING: UTC is assumed, since times in the data name no zone; --timezone says another'
               : '',
           },
         ]),
@@ -138,7 +144,7 @@ function seenComments({ racer }: ColumnProfile): string[] {
 }
 
 /** What else the column might be; only a person can know. */
-function hints({ racer, ifNull, near, isWallTime, vectorLength }: ColumnProfile): string[] {
+function hints({ racer, ifNull, near, shape, isWallTime, vectorLength }: ColumnProfile): string[] {
   const type = racer?.form.type ?? '';
   const found: string[] = [];
   if (ifNull !== null)
@@ -157,6 +163,7 @@ function hints({ racer, ifNull, near, isWallTime, vectorLength }: ColumnProfile)
     found.push(
       `always ${count(vectorLength, 'number')}: vector<float32>[${vectorLength}] stores them packed`,
     );
+  if (shape !== null) found.push(shape);
   if (type === 'string' && isWallTime) found.push('times without a zone: --timezone makes them timestamps');
   return found;
 }

@@ -48,19 +48,25 @@ export function startInference(options: InferOptions, columns: readonly ColumnIn
   const profilers = selected.map((i): Profiler => createProfiler(columns[i] as ColumnInfo, zone, tokens));
   let rows = 0;
   let faults = 0;
+  let firstFault: string | null = null;
   return {
     selected,
     add: (batch, some) => {
-      const bad = [...(batch.faults?.keys() ?? [])].filter((row) => row < some).length;
+      const bad = [...(batch.faults ?? [])].filter(([row]) => row < some);
+      const [first] = bad;
+      if (first) firstFault ??= `at line ${batch.line(first[0])}: ${first[1].code}: ${first[1].reason}`;
       rows += some;
-      faults += bad;
+      faults += bad.length;
       batch.columns.forEach((column, i) => void profilers[i]?.add(column, some, batch));
     },
     draft: (facts) => {
       const profiles = profilers.map((profiler) => profiler.profile());
       const entity = chooseEntity(profiles, rows - faults, options.key, options.prefix);
       const warnings = [...facts.warnings, ...unreadable(columns)];
-      const text = draftSchema({ ...options, ...facts, warnings, rows, faults, timezone, entity }, profiles);
+      const text = draftSchema(
+        { ...options, ...facts, warnings, rows, faults, firstFault, timezone, entity },
+        profiles,
+      );
       prove(text, columns);
       return text;
     },

@@ -5,6 +5,7 @@ import type { WallToUtc } from '../codecs/time-zone.ts';
 import { keyCodec } from '../columns.ts';
 import { candidatesOf, type Race, type Racer, startRace, wallTime } from './candidates.ts';
 import { type Near, startNearRace } from './near.ts';
+import { startShapes } from './shape.ts';
 
 /** Different values of a column that are remembered; a column with more is said to be unique in so many rows. */
 export const UNIQUE_LIMIT = 200_000;
@@ -39,6 +40,8 @@ export interface ColumnProfile {
   readonly ifNull: { readonly type: string; readonly words: readonly string[] } | null;
   /** For text that is no other type: the one that nearly all values are. */
   readonly near: Near | null;
+  /** For text that is numbers or dates in a writing that no type reads: what it could be. */
+  readonly shape: string | null;
   /** All values are lists of this many numbers; null: they are not. */
   readonly vectorLength: number | null;
   /** All values are times that name no zone. */
@@ -87,6 +90,7 @@ export function createProfiler(
   let lenient: Race | null = null;
   const wall = startRace(info.type === 'text' && zone === null ? [wallTime()] : []);
   const nearly = startNearRace(candidates, race);
+  const shapes = startShapes();
   const words = new Set<string>();
   const entities = createEntities(info, zone);
   let vectorLength: number | null | undefined;
@@ -110,7 +114,10 @@ export function createProfiler(
     vectorLength = vectorLength === undefined || vectorLength === length ? length : null;
     if (info.type !== 'text') return;
     wall.add(value);
-    if (!isWord) nearly.add(value as ByteString, line);
+    if (isWord) return;
+    nearly.add(value as ByteString, line);
+    // What still may be of a type has no need of a hint: digits cost nothing here.
+    if (race.size === 1) shapes.add(value as ByteString);
   };
   return {
     add: (column, rows, batch) => {
@@ -135,6 +142,7 @@ export function createProfiler(
         racer,
         ifNull: isBetter ? { type: other.form.type, words: [...words] } : null,
         near: racer?.form.type === 'string' ? nearly.near() : null,
+        shape: racer?.form.type === 'string' ? shapes.hint() : null,
         vectorLength: vectorLength ?? null,
         isWallTime: values > 0 && wall.winner() !== null,
         key: entities.profile(),

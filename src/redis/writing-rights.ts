@@ -27,9 +27,10 @@ export async function mustBePermitted(
 
 /** Renamed, or left out. Each row would fail by it, some of them with their fields written and no TTL. */
 function notThere(name: string, text: string): FeaturectlError {
+  const found = text.replace(/, with args beginning with:.*/s, '');
   return new FeaturectlError(
     'REDIS_SERVER',
-    `expected a server that knows ${name}, found: ${text}. Take rename-command for it out of the server's configuration`,
+    `expected a server that knows ${name}, found: ${found}. Take rename-command for it out of the server's configuration`,
   );
 }
 

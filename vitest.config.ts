@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.js'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     maxWorkers: 2,
   },
 });

@@ -45,8 +45,9 @@ export interface Opener {
   readonly nodes: readonly string[];
   /** A Cluster was asked for. */
   readonly cluster: boolean;
-  /** Of a Cluster: read from replicas where there are some. */
+  /** Of a Cluster: read from replicas where there are some. Sentinel's clients are of one already. */
   readonly readsReplicas: boolean;
+  readonly bySentinel: boolean;
   /** Closes every client at once, also those that are being opened. */
   close(): Promise<void>;
 }
@@ -107,6 +108,7 @@ export function createOpener(options: ConnectOptions): Opener {
     nodes,
     cluster: options.cluster || nodes.length > 1,
     readsReplicas: options.readFrom === 'replica',
+    bySentinel: (options.sentinels?.length ?? 0) > 0,
     open,
     openAt,
     close,

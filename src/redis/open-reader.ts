@@ -34,6 +34,13 @@ async function saysCluster(opener: Opener, client: Redis, withinMs: number): Pro
   }
 }
 
+function noReplicas({ shown }: Opener): string {
+  return (
+    `--read-from replica: expected a Redis Cluster or --sentinel, found one server at ${shown}, which is read itself; ` +
+    'give the URL of its replica to read that'
+  );
+}
+
 /** For a server: until Redis answers what it is, reads fail as `away`. */
 export function openReader(opener: Opener, options: ReaderOptions): FeatureReader {
   let reader: FeatureReader | null = opener.cluster ? createClusterReader(opener, options) : null;
@@ -49,6 +56,7 @@ export function openReader(opener: Opener, options: ReaderOptions): FeatureReade
         const client = await opener.open(withinMs);
         const isCluster = await isClusterNode(client, withinMs).finally(() => cut(client));
         if (isClosed) return;
+        if (!isCluster && opener.readsReplicas && !opener.bySentinel) options.tell(noReplicas(opener));
         reader = (isCluster ? createClusterReader : createServerReader)(opener, options);
       } catch (error) {
         denial = refusalOf(error);

@@ -16,10 +16,11 @@ import { type Coded, show, type TypedCodec, type ValueFault } from './codecs/cod
 import { type ColumnPlan, planColumns } from './columns.ts';
 import { floatKeys } from './float-keys.ts';
 import { type KeyTemplate, withoutAny } from './key-template.ts';
+import { createPlaces, type Place } from './places.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
 import { bindKey, type RowKey, type WriteKey } from './row-key.ts';
-import { createPlaces, createSlotReader, type Places } from './slot-reader.ts';
-import { createSpanReader, type SpanReader } from './span-reader.ts';
+import { createSlotReader } from './slot-reader.ts';
+import { createSpanReader, type SpanReader, settler } from './span-reader.ts';
 import { ttlFor } from './ttl.ts';
 import type { Feature, FeatureSchema } from './types.ts';
 
@@ -121,7 +122,9 @@ function encoderOf(
     reads = features.map((feature, i) => bindFeature(feature, plan.features[i] ?? null, columnOf));
     // The event time of mode newer is asked for as a string.
     spans = features.map((feature, i) =>
-      i === needsEventTime ? null : bindSpans(feature, plan.features[i] ?? null, columnOf, places, i),
+      i === needsEventTime
+        ? null
+        : bindSpans(feature, plan.features[i] ?? null, columnOf, places[i] as Place),
     );
     bound = batch;
   };
@@ -228,15 +231,12 @@ function bindSpans(
   feature: Feature,
   column: number | null,
   columnOf: (index: number) => Column,
-  places: Places,
-  index: number,
+  place: Place,
 ): SpanReader | null {
   if (feature.stamp || column === null) return null;
   const source = columnOf(column);
   const { codec, nullTokens } = feature;
-  if (source.kind === 'text') {
-    return codec.stored === null ? null : createSpanReader(source, nullTokens, codec.stored);
-  }
-  const forms = { stored: codec.stored, put: codec.put?.(source.type) ?? null };
-  return createSlotReader(source, forms, places, index);
+  const settle = settler(codec.stored, codec.rewrite ?? null, place);
+  if (source.kind === 'text') return createSpanReader(source, nullTokens, settle);
+  return createSlotReader(source, { settle, put: codec.put?.(source.type) ?? null }, place);
 }

@@ -1,6 +1,6 @@
 /** min, max and max_bytes: checks on what a codec gives. */
 import type { ByteString } from '../core/types.ts';
-import { type Codec, type Coded, fault, isFault, type StoredForm } from './codecs/codec.ts';
+import { type Codec, type Coded, fault, isFault, type Rewrite, type StoredForm } from './codecs/codec.ts';
 import type { FeatureForm } from './form.ts';
 
 interface Check {
@@ -27,6 +27,7 @@ function checked(codec: Codec, check: Check): Codec {
       stored === null || passes === null
         ? null
         : (bytes, start, end) => stored(bytes, start, end) && passes(bytes, start, end),
+    rewrite: checkedRewrite(codec, check),
     text: (cell) => {
       const coded = codec.text(cell);
       return isFault(coded) ? coded : check.of(coded);
@@ -47,6 +48,14 @@ function checked(codec: Codec, check: Check): Codec {
         return end >= 0 && passes(target, at, end) ? end : -1;
       };
     },
+  };
+}
+
+function checkedRewrite({ rewrite }: Codec, { passes }: Check): Rewrite | null {
+  if (!rewrite || passes === null) return null;
+  return (bytes, start, end, target, at) => {
+    const after = rewrite(bytes, start, end, target, at);
+    return after >= 0 && passes(target, at, after) ? after : -1;
   };
 }
 

@@ -5,9 +5,10 @@ import { type Coded, fromBytes, isFault, type TypedCodec, toBytes } from './code
 import { putScalar } from './codecs/string.ts';
 import { keyCodec } from './columns.ts';
 import type { KeyPart, KeyTemplate } from './key-template.ts';
+import { createPlaces, type Place } from './places.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
-import { createPlaces, createSlotReader } from './slot-reader.ts';
-import { createSpanReader, type SpanReader } from './span-reader.ts';
+import { createSlotReader } from './slot-reader.ts';
+import { createSpanReader, type SpanReader, settler } from './span-reader.ts';
 import type { FeatureSchema } from './types.ts';
 
 export interface RowKey {
@@ -119,9 +120,10 @@ function bindSpans(reader: SpanReader, key: RowKey, slow: WritePart): WritePart 
 }
 
 function entityReader(source: Column, { key, nullTokens }: FeatureSchema): SpanReader | null {
-  const { isPlain } = key;
-  if (source.kind === 'text') return createSpanReader(source, nullTokens, isPlain);
-  return createSlotReader(source, { stored: isPlain, put: putScalar(source.type) }, createPlaces(1), 0);
+  const [place] = createPlaces(1);
+  const settle = settler(key.isPlain, null, place as Place);
+  if (source.kind === 'text') return createSpanReader(source, nullTokens, settle);
+  return createSlotReader(source, { settle, put: putScalar(source.type) }, place as Place);
 }
 
 /** The last part of a path, or of a URL without its query. */

@@ -1,25 +1,12 @@
 /** Writes typed values as they are stored, or finds those that stand so in memory, without a string of each. */
 import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots } from '../core/types.ts';
-import type { StoredForm } from './codecs/codec.ts';
-import { PUT_BYTES, type PutNumber } from './codecs/put.ts';
-import type { SpanReader } from './span-reader.ts';
-
-/** Bytes for the text of each column's value; whoever copies it may read a few bytes more (words.ts). */
-const PLACE_BYTES = PUT_BYTES + 8;
-
-/** One place a column, that the next row writes over. */
-export interface Places {
-  readonly bytes: Uint8Array;
-  place(index: number): number;
-}
-
-export function createPlaces(columns: number): Places {
-  return { bytes: new Uint8Array(columns * PLACE_BYTES), place: (index) => index * PLACE_BYTES };
-}
+import type { PutNumber } from './codecs/put.ts';
+import type { Place } from './places.ts';
+import type { Settle, SpanReader } from './span-reader.ts';
 
 export interface SlotForms {
-  /** Of text; null: it is not stored as it stands. */
-  readonly stored: StoredForm | null;
+  /** Of text; null: its values are made one by one. */
+  readonly settle: Settle | null;
   /** Of numbers; null: they are not written here. */
   readonly put: PutNumber | null;
 }
@@ -27,19 +14,18 @@ export interface SlotForms {
 /** Null where the column's values have to be made one by one. Nulls are not found, as in createSpanReader. */
 export function createSlotReader(
   { slots, type }: TypedColumn,
-  { stored, put }: SlotForms,
-  places: Places,
-  index: number,
+  { settle, put }: SlotForms,
+  place: Place,
 ): SpanReader | null {
   if (slots === null) return null;
   const { values } = slots;
   if (values.kind === 'bytes') {
-    return type.kind !== 'utf8' || stored === null ? null : textReader(slots, values, stored);
+    return type.kind !== 'utf8' || settle === null ? null : textReader(slots, values, settle);
   }
-  return put === null ? null : numberReader(slots, values, put, places, index);
+  return put === null ? null : numberReader(slots, values, put, place);
 }
 
-function textReader(slots: ValueSlots, values: ByteSlots, stored: StoredForm): SpanReader {
+function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanReader {
   const { bytes, start, offsets, step } = values;
   const { first } = slots;
   const isNull = nullsOf(slots);
@@ -50,9 +36,7 @@ function textReader(slots: ValueSlots, values: ByteSlots, stored: StoredForm): S
     find: (row) => {
       if (isNull?.(row)) return false;
       const at = (first + row) * step;
-      reader.start = start + offsets[at]!;
-      reader.end = start + offsets[at + step]!;
-      return stored(bytes, reader.start, reader.end);
+      return settle(reader, bytes, start + offsets[at]!, start + offsets[at + step]!);
     },
   };
   return reader;
@@ -62,10 +46,8 @@ function numberReader(
   slots: ValueSlots,
   values: NumberSlots,
   put: PutNumber,
-  { bytes, place }: Places,
-  index: number,
+  { bytes, start }: Place,
 ): SpanReader {
-  const start = place(index);
   const isNull = nullsOf(slots);
   const write = writerOf(values, slots.first, put);
   const reader: SpanReader = {

@@ -38,3 +38,12 @@ it.each([
   expect([await reads(replica), await reads(desk.redis)]).toEqual([ofReplica, ofMaster]);
   await server.stop();
 });
+
+it('of a server that is alone nothing else can be read, and that is said', async () => {
+  const schema = await desk.file('alone.yaml', schemaText({}));
+  const server = await serve(desk, ['--schema', schema, '--read-from', 'replica']);
+  expect((await server.post('/features', { entity_key: '1' })).json.features).toEqual({ x: 'v' });
+  expect((await server.stop()).stderr).toContain(
+    '--read-from replica: expected a Redis Cluster or --sentinel, found one server',
+  );
+});

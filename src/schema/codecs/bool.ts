@@ -33,6 +33,9 @@ export function boolCodec(options: BoolOptions): Codec {
     stored: keepsDigits
       ? (bytes, start, end) => end - start === 1 && (bytes[start] === 48 || bytes[start] === 49)
       : null,
+    rewrite: anyCase
+      ? (bytes, start, end, target, at) => putWord(bytes, start, end, target, at, yes, no)
+      : null,
     typed: typedBy(text, (type) => {
       if (type.kind === 'bool') return (value) => (value ? yes : no);
       return type.kind === 'int' ? number : null;
@@ -47,4 +50,21 @@ export function boolCodec(options: BoolOptions): Codec {
 function wordFault(expected: string, cell: ByteString, advice: string): ValueFault {
   const { code, reason } = fault('BOOL', expected, cell);
   return { code, reason: `${reason}${advice}` };
+}
+
+/** Of true and false in any case; -1 of others. */
+function putWord(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+  yes: string,
+  no: string,
+): number {
+  const word = end - start === 4 ? 'true' : 'false';
+  if (end - start !== word.length) return -1;
+  // 32 is what makes a capital letter a small one.
+  for (let i = 0; i < word.length; i += 1) if ((bytes[start + i]! | 32) !== word.charCodeAt(i)) return -1;
+  return putAscii(target, at, word === 'true' ? yes : no);
 }

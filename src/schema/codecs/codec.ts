@@ -20,10 +20,24 @@ export type TypedCodec = (value: Value) => Coded;
 /** Whether bytes[start .. end), a cell that is not null, are already what `text` would store; false: not sure. */
 export type StoredForm = (bytes: Uint8Array, start: number, end: number) => boolean;
 
+/**
+ * Writes what `text` stores of bytes[start .. end), a cell that is not null, at `at` and gives the position after it;
+ * -1: not sure. There is room for PUT_BYTES.
+ */
+export type Rewrite = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+) => number;
+
 export interface Codec {
   readonly text: TextCodec;
   /** Most cells are stored as they stand: they are copied without a string made of them. Null: ask `text`. */
   readonly stored: StoredForm | null;
+  /** Of most of the others, without a string made of them. Absent or null: ask `text`. */
+  readonly rewrite?: Rewrite | null;
   /** The codec of such a column, or, in words, what to do since none of its values can be stored. */
   typed(type: LogicalType): TypedCodec | string;
   /** As `typed`, of most numbers of such a column, without a string made of them. Absent or null: ask `typed`. */

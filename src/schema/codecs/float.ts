@@ -1,6 +1,14 @@
 /** Floats: shortest text that reads back to the same number of the type. */
 import type { ByteString, Value } from '../../core/types.ts';
-import { type Codec, type Coded, fault, numberFault, typedBy, type ValueFault } from './codec.ts';
+import {
+  type Codec,
+  type Coded,
+  fault,
+  numberFault,
+  type Rewrite,
+  typedBy,
+  type ValueFault,
+} from './codec.ts';
 import { decimalText } from './decimal.ts';
 import { float32Of, isHalfway } from './float32.ts';
 import { PUT_BYTES, type PutNumber, putFraction, putWhole } from './put.ts';
@@ -41,6 +49,7 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
     stored: (bytes, start, end) =>
       isShortest(bytes, start, end, sureDigits) ||
       isLong(bytes, bytes[start] === 45 ? start + 1 : start, end),
+    rewrite: rewriteBy(bits === 32 ? putSingle : putDouble),
     typed: typedBy(text, (type) => {
       if (type.kind === 'float') return (value) => format(value as number);
       if (type.kind === 'int') return exact;
@@ -154,6 +163,42 @@ function putPositive32(target: Uint8Array, at: number, value: number): number {
     return putParts(target, at, parts, scale, places);
   }
   return -1;
+}
+
+/** Of a number without its sign and needless zeros. */
+function rewriteBy(put: Rewrite): Rewrite {
+  return (bytes, start, end, target, at) => {
+    const isNegative = bytes[start] === 45;
+    let first = isNegative || bytes[start] === 43 ? start + 1 : start;
+    while (first < end - 1 && bytes[first] === 48 && bytes[first + 1] !== 46) first += 1;
+    const last = withoutZeros(bytes, first, end);
+    // Of zero the sign is kept, and no digit there is no number.
+    if (first >= last || (isNegative && last === first + 1 && bytes[first] === 48)) return -1;
+    if (isNegative) target[at] = 45;
+    return put(bytes, first, last, target, isNegative ? at + 1 : at);
+  };
+}
+
+/** The end without zeros behind a point, and without the point if nothing stands behind it. */
+function withoutZeros(bytes: Uint8Array, start: number, end: number): number {
+  let last = end;
+  while (last > start && bytes[last - 1] === 48) last -= 1;
+  if (last > start && bytes[last - 1] === 46) return last - 1;
+  for (let i = start; i < last; i += 1) if (bytes[i] === 46) return last;
+  return end;
+}
+
+const putDouble: Rewrite = (bytes, start, end, target, at) =>
+  isShortestDouble(bytes, start, end) ? putBytes(bytes, start, end, target, at) : -1;
+
+const putSingle: Rewrite = (bytes, start, end, target, at) => {
+  const double = readDecimal(bytes, start, end);
+  return Number.isNaN(double) || isHalfway(double) ? -1 : putPositive32(target, at, Math.fround(double));
+};
+
+function putBytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  for (let i = start; i < end; i += 1) target[at + i - start] = bytes[i]!;
+  return at + end - start;
 }
 
 /** The shortest text of the float32 that the bytes read as. */

@@ -1,20 +1,15 @@
 /** Timestamps: RFC 3339 in UTC, exact to the nanosecond; or an epoch number, by `store`. */
 import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
-import { clockText, DAY_SECONDS, dateText, digits, digitsAt, isDate, parseDate } from './civil.ts';
+import { clockText, DAY_SECONDS, dateText, digits, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, isFault, isYearLast, typedBy, type ValueFault } from './codec.ts';
-import { type PutNumber, putTime } from './put.ts';
 import { parseOffset, type WallToUtc } from './time-zone.ts';
-
-export interface TimestampOptions {
-  /** What an epoch number counts; null: numbers are no times. */
-  readonly unit: TimeUnit | null;
-  /** Zone of times that name none; null: such times are faults. */
-  readonly zone: WallToUtc | null;
-  readonly store: 'rfc3339' | TimeUnit;
-}
-
-/** Fraction digits that a unit holds. */
-const UNIT_DIGITS: Readonly<Record<TimeUnit, number>> = { s: 0, ms: 3, us: 6, ns: 9 };
+import {
+  isStoredForm,
+  putTimestamp,
+  rewriteTime,
+  type TimestampOptions,
+  UNIT_DIGITS,
+} from './timestamp-bytes.ts';
 
 /** What 64 bits of nanoseconds reach, 1677 to 2262: an epoch number beyond has another unit than it says. */
 const EPOCH_BITS = 64;
@@ -44,38 +39,9 @@ export function timestampCodec(options: TimestampOptions): Codec {
   return {
     text,
     stored: options.store === 'rfc3339' ? isStoredForm : null,
+    rewrite: options.store === 'rfc3339' ? rewriteTime(options) : null,
     typed: typedBy(text, (type) => typedTimestamp(type, options, finish)),
     put: (type) => (options.store === 'rfc3339' ? putTimestamp(type, options) : null),
-  };
-}
-
-/** Seconds from 1970 up to which an epoch number is sure to be in range. */
-const SURE_SECONDS = 9.2e9;
-
-function putTimestamp(type: LogicalType, { unit, zone }: TimestampOptions): PutNumber | null {
-  if (type.kind === 'int') return unit === null ? null : putCount(unit, null, SURE_SECONDS);
-  if (type.kind !== 'timestamp' || (!type.zoned && zone === null)) return null;
-  return putCount(type.unit, type.zoned ? null : zone, Number.POSITIVE_INFINITY);
-}
-
-/** Counts of a unit, in UTC or in wall time of a zone, up to `limit` seconds from 1970. */
-function putCount(unit: TimeUnit, zone: WallToUtc | null, limit: number): PutNumber {
-  const places = UNIT_DIGITS[unit];
-  const scale = 10 ** places;
-  return (target, at, count, low) => {
-    let wall = Math.floor(count / scale);
-    // All of it is below 2^31 where the quotient is one too many or too few, so its low 32 bits are enough.
-    let rest = places === 9 ? (low - Math.imul(wall, scale)) | 0 : count - wall * scale;
-    if (rest < 0 || rest >= scale) {
-      const step = rest < 0 ? -1 : 1;
-      wall += step;
-      rest -= step * scale;
-    }
-    if (!(Math.abs(wall) < limit) || (places !== 9 && !Number.isSafeInteger(count))) return -1;
-    // Zones have rules for dates that a Date holds only.
-    if (zone !== null && dateText(Math.floor(wall / DAY_SECONDS)) === null) return -1;
-    const seconds = zone === null ? wall : zone(wall);
-    return seconds === null ? -1 : putTime(target, at, seconds, rest, places);
   };
 }
 
@@ -154,24 +120,6 @@ function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {
   if (seconds !== null) return { seconds, fraction: wall.fraction };
   const text = rfc3339(wall.seconds, wall.fraction) ?? String(wall.seconds);
   return fault('TIMESTAMP', 'a time that the zone has (clocks skip this one)', text.replace('Z', ''));
-}
-
-/** `YYYY-MM-DDTHH:MM:SS[.fraction]Z` with a fraction that is not all zeros: already as it is stored. */
-function isStoredForm(bytes: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
-  if (length < 20 || length > 30 || bytes[end - 1] !== 90 || bytes[start + 10] !== 84) return false;
-  if (!isDate(bytes, start) || !isClock(bytes, start + 11)) return false;
-  if (length === 20) return true;
-  return bytes[start + 19] === 46 && digitsAt(bytes, start + 20, length - 21) > 0;
-}
-
-/** Whether eight bytes at `at` are `HH:MM:SS`. */
-function isClock(bytes: Uint8Array, at: number): boolean {
-  if (bytes[at + 2] !== 58 || bytes[at + 5] !== 58) return false;
-  const hours = digitsAt(bytes, at, 2);
-  const minutes = digitsAt(bytes, at + 3, 2);
-  const seconds = digitsAt(bytes, at + 6, 2);
-  return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59 && seconds >= 0 && seconds <= 59;
 }
 
 /** Seconds since midnight of `HH:MM:SS` at 11, or -1. */

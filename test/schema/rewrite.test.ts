@@ -82,6 +82,9 @@ it.each<[string, string, string | undefined]>([
   ['float64', '-0.0', '-0'],
   ['float64', '1e5', '100000'],
   ['float64', '.5', '0.5'],
+  ['float64', '0.1.', undefined],
+  ['float64', '0.1.00', undefined],
+  ['float32', '1..0', undefined],
   ['{ type: float64, max: 3 }', '3.50', undefined],
   ['{ type: bool, "true": [yes], "false": [no] }', 'yes', '1'],
   ['{ type: string, default: none }', 'NA', 'none'],
@@ -105,7 +108,7 @@ const time = fc
   });
 const epoch = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }).map(String);
 const number = fc
-  .tuple(fc.constantFrom('', '-', '+'), fc.stringMatching(/^0{0,2}\d{0,9}\.?\d{0,9}0{0,3}$/))
+  .tuple(fc.constantFrom('', '-', '+'), fc.stringMatching(/^0{0,2}\d{0,9}\.?\d{0,9}0{0,3}\.?0{0,2}$/))
   .map(([sign, text]) => sign + text);
 const word = fc
   .constantFrom('true', 'false')

@@ -179,13 +179,14 @@ function rewriteBy(put: Rewrite): Rewrite {
   };
 }
 
-/** The end without zeros behind a point, and without the point if nothing stands behind it. */
+/** The end without zeros behind the first point, and without that if nothing stands behind it. */
 function withoutZeros(bytes: Uint8Array, start: number, end: number): number {
+  let point = start;
+  while (point < end && bytes[point] !== 46) point += 1;
+  if (point === end) return end;
   let last = end;
-  while (last > start && bytes[last - 1] === 48) last -= 1;
-  if (last > start && bytes[last - 1] === 46) return last - 1;
-  for (let i = start; i < last; i += 1) if (bytes[i] === 46) return last;
-  return end;
+  while (bytes[last - 1] === 48) last -= 1;
+  return last - 1 === point ? point : last;
 }
 
 const putDouble: Rewrite = (bytes, start, end, target, at) =>

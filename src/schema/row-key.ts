@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { ByteString, Column, ColumnBatch, RowFault } from '../core/types.ts';
 import { type Coded, fromBytes, isFault, type TypedCodec, toBytes } from './codecs/codec.ts';
+import { putBytes } from './codecs/put.ts';
 import { putScalar } from './codecs/string.ts';
 import { keyCodec } from './columns.ts';
 import type { KeyPart, KeyTemplate } from './key-template.ts';
@@ -67,9 +68,7 @@ function addText(key: RowKey, text: ByteString): null {
 
 function addBytes(key: RowKey, bytes: Uint8Array, start: number, end: number): null {
   makeRoom(key, end - start);
-  const target = key.bytes;
-  for (let from = start, to = key.length; from < end; from += 1, to += 1) target[to] = bytes[from]!;
-  key.length += end - start;
+  key.length = putBytes(key.bytes, key.length, bytes, start, end);
   return null;
 }
 

@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { TextColumn } from '../../src/core/types.ts';
-import { compileEncoder } from '../../src/schema/index.ts';
-import { recordingSink, STARTED_AT, schemaOf, storeText } from './support.ts';
+import { schemaOf, storedOf, storeText } from './support.ts';
 
 /** A column whose cells stand in memory, and whether one was asked for. */
 function columnOf(text: string, asked: () => void): TextColumn {
@@ -24,33 +23,10 @@ function columnOf(text: string, asked: () => void): TextColumn {
   };
 }
 
-function stored(
-  feature: string,
-  head: string,
-  cell: string,
-): { text: string | null | undefined; isAsked: boolean } {
-  const schema = schemaOf(feature, head);
-  let isAsked = false;
-  const columns = ['id', 'x'].map((name) => ({ name, type: 'text' as const }));
-  const encoder = compileEncoder(schema, columns, { sourceName: 'in', startedAt: STARTED_AT, mode: 'merge' });
-  const { rows, sink } = recordingSink(schema, Number.POSITIVE_INFINITY);
-  const batch = {
-    rowCount: 1,
-    firstRow: 1,
-    columns: [
-      columnOf('1', () => {}),
-      columnOf(cell, () => {
-        isAsked = true;
-      }),
-    ],
-    faults: null,
-    line: () => 1,
-    record: () => [],
-    position: () => ({ row: 0, line: 1, byte: 0 }),
-  };
-  // The first entities are looked at, which is no matter here.
-  encoder.encode({ source: null as never, batch, recordColumns: [] }, 0, sink);
-  return { text: rows[0]?.fields.x, isAsked };
+function stored(feature: string, head: string, cell: string) {
+  return storedOf(schemaOf(feature, head), 'text', (name, asked) =>
+    columnOf(name === 'id' ? '1' : cell, asked),
+  );
 }
 
 const NULLS = 'null: { tokens: ["", NA] }';

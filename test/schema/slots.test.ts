@@ -1,48 +1,23 @@
 /** Plain typed values are stored from where they stand, and what is not plain is asked for. */
 import { expect, it } from 'vitest';
 import type { LogicalType, Value } from '../../src/core/types.ts';
-import { compileEncoder } from '../../src/schema/index.ts';
 import { slotsOf } from './slots.ts';
-import { recordingSink, STARTED_AT, schemaOf } from './support.ts';
+import { schemaOf, storedOf } from './support.ts';
 
 const utf8: LogicalType = { kind: 'utf8' };
 const int64: LogicalType = { kind: 'int', bits: 64, signed: true };
 const ns: LogicalType = { kind: 'timestamp', unit: 'ns', zoned: true };
 
 /** The stored text, and whether a Value was made of it. */
-function stored(
-  feature: string,
-  type: LogicalType,
-  value: Value,
-): { text: string | null | undefined; isAsked: boolean } {
-  const schema = schemaOf(feature);
-  const columns = [
-    { name: 'id', type: utf8 },
-    { name: 'x', type },
-  ];
-  let isAsked = false;
-  const column = (name: string, of: LogicalType, held: Value) => ({
-    kind: 'typed' as const,
-    type: of,
-    slots: slotsOf(of, [held]),
-    at: () => {
-      if (name === 'x') isAsked = true;
+function stored(feature: string, type: LogicalType, value: Value) {
+  return storedOf(schemaOf(feature), type, (name, asked) => {
+    const [of, held] = name === 'id' ? [utf8, '1'] : [type, value];
+    const at = (): Value => {
+      asked();
       return held;
-    },
+    };
+    return { kind: 'typed', type: of, slots: slotsOf(of, [held]), at };
   });
-  const encoder = compileEncoder(schema, columns, { sourceName: 'in', startedAt: STARTED_AT, mode: 'merge' });
-  const { rows, sink } = recordingSink(schema, Number.POSITIVE_INFINITY);
-  const batch = {
-    rowCount: 1,
-    firstRow: 1,
-    columns: [column('id', utf8, '1'), column('x', type, value)],
-    faults: null,
-    line: () => 1,
-    record: () => [],
-    position: () => ({ row: 0, line: 1, byte: 0 }),
-  };
-  encoder.encode({ source: null as never, batch, recordColumns: [] }, 0, sink);
-  return { text: rows[0]?.fields.x, isAsked };
 }
 
 it.each<[string, LogicalType, Value, string]>([

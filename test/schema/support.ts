@@ -8,6 +8,7 @@ import type {
   Column,
   ColumnBatch,
   ColumnInfo,
+  ColumnType,
   LogicalType,
   RowEncoder,
   RowFault,
@@ -130,6 +131,39 @@ function inTwoSteps(
   return { encoder: createReplayer(encoder, features), origin: { ...origin, batch } };
 }
 
+/** What is stored of one value of column x, and whether the column was asked for it: `columnOf` gives a column of one. */
+export function storedOf(
+  schema: FeatureSchema,
+  type: ColumnType,
+  columnOf: (name: 'id' | 'x', asked: () => void) => Column,
+): { text: string | null | undefined; isAsked: boolean } {
+  let isAsked = false;
+  const columns = [
+    // The first entities are looked at, which is no matter here.
+    columnOf('id', () => {}),
+    columnOf('x', () => {
+      isAsked = true;
+    }),
+  ];
+  const infos: ColumnInfo[] = [
+    { name: 'id', type: type === 'text' ? 'text' : { kind: 'utf8' } },
+    { name: 'x', type },
+  ];
+  const encoder = compileEncoder(schema, infos, { sourceName: 'in', startedAt: STARTED_AT, mode: 'merge' });
+  const { rows, sink } = recordingSink(schema, Number.POSITIVE_INFINITY);
+  const batch = {
+    rowCount: 1,
+    firstRow: 1,
+    columns,
+    faults: null,
+    line: () => 1,
+    record: () => [],
+    position: () => ({ row: 0, line: 1, byte: 0 }),
+  };
+  encoder.encode({ source: null as never, batch, recordColumns: [] }, 0, sink);
+  return { text: rows[0]?.fields.x, isAsked };
+}
+
 /** What a one-cell CSV column gives: the stored bytes, null for nothing, or the code of the fault. */
 export function storeText(schema: FeatureSchema, cell: Cell): string | null {
   return outcome(
@@ -227,10 +261,7 @@ function originOf(
   return { source, batch, recordColumns: [] };
 }
 
-export function recordingSink(
-  schema: FeatureSchema,
-  roomEvery: number,
-): { rows: EncodedRow[]; sink: RowSink } {
+function recordingSink(schema: FeatureSchema, roomEvery: number): { rows: EncodedRow[]; sink: RowSink } {
   const rows: EncodedRow[] = [];
   let open: { key: string; ttlMs: number; eventTime: string; fields: Record<string, string | null> } | null =
     null;

@@ -11,7 +11,7 @@ import {
 } from './codec.ts';
 import { decimalText } from './decimal.ts';
 import { float32Of, isHalfway } from './float32.ts';
-import { PUT_BYTES, type PutNumber, putFraction, putWhole } from './put.ts';
+import { PUT_BYTES, type PutNumber, putBytes, putFraction, putWhole } from './put.ts';
 import { isShortestDouble, putShortest, readDecimal } from './shortest.ts';
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -26,8 +26,6 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   const name = `float${bits}`;
   const format = floatFormatter(bits, allowNonfinite);
   const parse = bits === 32 ? float32Of : Number;
-  const sureDigits = bits === 32 ? 6 : 15;
-  const isLong = bits === 32 ? isShortestSingle : isShortestDouble;
   const text = (cell: ByteString): Coded => {
     if (NUMBER.test(cell)) {
       const value = parse(cell);
@@ -46,9 +44,11 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
   };
   return {
     text,
-    stored: (bytes, start, end) =>
-      isShortest(bytes, start, end, sureDigits) ||
-      isLong(bytes, bytes[start] === 45 ? start + 1 : start, end),
+    // Whether a float32 stands in its shortest text is found by writing that.
+    stored:
+      bits === 32
+        ? null
+        : (bytes, start, end) => isShortestDouble(bytes, bytes[start] === 45 ? start + 1 : start, end),
     rewrite: rewriteBy(bits === 32 ? putSingle : putDouble),
     typed: typedBy(text, (type) => {
       if (type.kind === 'float') return (value) => format(value as number);
@@ -60,34 +60,8 @@ export function floatCodec(bits: FloatBits, allowNonfinite: boolean): Codec {
         return Number.isFinite(number) ? format(number) : tooLarge(name, decimal);
       };
     }),
-    put: (type) => (type.kind === 'float' ? signed(bits === 32 ? putPositive32 : putPositive64) : null),
+    put: (type) => (type.kind === 'float' ? (bits === 32 ? put32 : put64) : null),
   };
-}
-
-/**
- * Whether the cell is already the text that its float is stored as: plain decimal form without a needless
- * zero, of no more digits than any float of the type keeps (FLT_DIG, DBL_DIG). False where that is not sure.
- */
-function isShortest(bytes: Uint8Array, start: number, end: number, sureDigits: number): boolean {
-  const first = bytes[start] === 45 ? start + 1 : start;
-  if (first >= end || end - first > sureDigits + 1) return false;
-  let point = -1;
-  let firstNonzero = -1;
-  for (let i = first; i < end; i += 1) {
-    const code = bytes[i]!;
-    if (code === 46) {
-      if (point >= 0 || i === first) return false;
-      point = i;
-    } else if (code < 48 || code > 57) return false;
-    else if (firstNonzero < 0 && code !== 48) firstNonzero = i;
-  }
-  const digits = end - first - (point < 0 ? 0 : 1);
-  if (digits > sureDigits || (point >= 0 && bytes[end - 1] === 48)) return false;
-  if (point === end - 1) return false;
-  const isZeroFirst = bytes[first] === 48;
-  if (!isZeroFirst || end === first + 1) return true;
-  // Below 1e-6 numbers are written with an exponent.
-  return point === first + 1 && firstNonzero <= point + 6;
 }
 
 /** Number → stored text, of both text and typed sides, in JSON and vectors too. */
@@ -105,26 +79,16 @@ export function floatFormatter(bits: FloatBits, allowNonfinite: boolean): (value
 }
 
 export function float64Text(value: number): string {
-  if (value >= 0) return Object.is(value, -0) ? '-0' : positiveText(value);
-  return value < 0 ? `-${positiveText(-value)}` : String(value);
+  if (Object.is(value, -0)) return '-0';
+  const end = put64(written, 0, value, 0);
+  return end < 0 ? String(value) : written.latin1Slice(0, end);
 }
+
+/** Where the text of one number is written. */
+const written = Buffer.alloc(PUT_BYTES);
 
 /** A number below this times 10^4 is a whole number of at most 15 digits. */
 const FEW_DIGITS = 1e10;
-
-/**
- * As String(value), three times as fast for numbers of up to four decimals, which most columns hold: a decimal of
- * at most 15 digits (DBL_DIG) that reads back to a double is the shortest text that does.
- */
-function positiveText(value: number): string {
-  if (value < FEW_DIGITS) {
-    const cents = Math.round(value * 100);
-    if (cents / 100 === value) return decimalsText(cents, 100, 2);
-    const parts = Math.round(value * 10_000);
-    if (parts / 10_000 === value) return decimalsText(parts, 10_000, 4);
-  }
-  return String(value);
-}
 
 /** As float64Text and float32Text; 0 and -0 too are left to them. */
 function signed(put: PutNumber): PutNumber {
@@ -136,7 +100,10 @@ function signed(put: PutNumber): PutNumber {
   };
 }
 
-/** As positiveText. */
+/**
+ * As String(value), many times as fast for numbers of up to four decimals, which most columns hold: a decimal of
+ * at most 15 digits (DBL_DIG) that reads back to a double is the shortest text that does.
+ */
 function putPositive64(target: Uint8Array, at: number, value: number): number {
   if (!(value < FEW_DIGITS)) return -1;
   const cents = Math.round(value * 100);
@@ -144,6 +111,9 @@ function putPositive64(target: Uint8Array, at: number, value: number): number {
   const parts = Math.round(value * 10_000);
   return parts / 10_000 === value ? putParts(target, at, parts, 10_000, 4) : putShortest(target, at, value);
 }
+
+const put64 = signed(putPositive64);
+const put32 = signed(putPositive32);
 
 /** From 2^24 on a float32 may stand for more digits than it has; below 10^-6 it has an exponent. */
 const FLOAT32_WHOLE = 2 ** 24;
@@ -190,47 +160,18 @@ function withoutZeros(bytes: Uint8Array, start: number, end: number): number {
 }
 
 const putDouble: Rewrite = (bytes, start, end, target, at) =>
-  isShortestDouble(bytes, start, end) ? putBytes(bytes, start, end, target, at) : -1;
+  isShortestDouble(bytes, start, end) ? putBytes(target, at, bytes, start, end) : -1;
 
 const putSingle: Rewrite = (bytes, start, end, target, at) => {
   const double = readDecimal(bytes, start, end);
+  if (double === 0) return putBytes(target, at, bytes, start, end);
   return Number.isNaN(double) || isHalfway(double) ? -1 : putPositive32(target, at, Math.fround(double));
 };
-
-function putBytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
-  for (let i = start; i < end; i += 1) target[at + i - start] = bytes[i]!;
-  return at + end - start;
-}
-
-/** The shortest text of the float32 that the bytes read as. */
-const single = new Uint8Array(PUT_BYTES);
-
-/** As isShortestDouble, of a float32. */
-function isShortestSingle(bytes: Uint8Array, start: number, end: number): boolean {
-  const double = readDecimal(bytes, start, end);
-  if (Number.isNaN(double) || isHalfway(double)) return false;
-  const length = putPositive32(single, 0, Math.fround(double));
-  if (length !== end - start) return false;
-  for (let i = 0; i < length; i += 1) if (single[i] !== bytes[start + i]) return false;
-  return true;
-}
 
 /** parts / scale, where scale is 10^places. */
 function putParts(target: Uint8Array, at: number, parts: number, scale: number, places: number): number {
   const whole = Math.floor(parts / scale);
   return putFraction(target, putWhole(target, at, whole), parts - whole * scale, places);
-}
-
-function decimalsText(parts: number, scale: number, places: number): string {
-  const whole = Math.floor(parts / scale);
-  let digits = parts - whole * scale;
-  if (digits === 0) return String(whole);
-  let left = places;
-  while (digits % 10 === 0) {
-    digits /= 10;
-    left -= 1;
-  }
-  return `${whole}.${String(digits).padStart(left, '0')}`;
 }
 
 /**

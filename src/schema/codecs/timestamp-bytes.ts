@@ -2,7 +2,7 @@
 import type { LogicalType, TimeUnit } from '../../core/types.ts';
 import { DAY_SECONDS, dateText, daysFromCivil, digitsAt, isDate } from './civil.ts';
 import type { Rewrite } from './codec.ts';
-import { type PutNumber, putTime } from './put.ts';
+import { type PutNumber, putBytes, putTime } from './put.ts';
 import type { WallToUtc } from './time-zone.ts';
 
 export interface TimestampOptions {
@@ -69,7 +69,10 @@ export function rewriteTime({ unit, zone }: TimestampOptions): Rewrite {
     const after = seconds === null ? -1 : putTime(target, at, seconds, 0, 0);
     if (after < 0 || fractionEnd === start + 19) return after;
     const isZero = digitsAt(bytes, start + 20, fractionEnd - start - 20) === 0;
-    return isZero ? after : putZulu(target, after - 1, bytes, start + 19, fractionEnd);
+    if (isZero) return after;
+    const zulu = putBytes(target, after - 1, bytes, start + 19, fractionEnd);
+    target[zulu] = 90;
+    return zulu + 1;
   };
 }
 
@@ -104,13 +107,6 @@ function secondsAt(bytes: Uint8Array, at: number): number {
   const days = daysFromCivil(digitsAt(bytes, at, 4), digitsAt(bytes, at + 5, 2), digitsAt(bytes, at + 8, 2));
   const hours = digitsAt(bytes, at + 11, 2);
   return days * DAY_SECONDS + hours * 3600 + digitsAt(bytes, at + 14, 2) * 60 + digitsAt(bytes, at + 17, 2);
-}
-
-/** The fraction and `Z`, from where a `Z` stands. */
-function putZulu(target: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): number {
-  for (let i = start; i < end; i += 1) target[at + i - start] = bytes[i]!;
-  target[at + end - start] = 90;
-  return at + end - start + 1;
 }
 
 /** `YYYY-MM-DDTHH:MM:SS[.fraction]Z` with a fraction that is not all zeros: already as it is stored. */

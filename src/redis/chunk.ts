@@ -27,6 +27,8 @@ export interface Chunk {
   unit: number;
   /** An earlier send of these rows has an unknown outcome: they may be in Redis already. */
   doubt: boolean;
+  /** Unix time in milliseconds that the deadlines in it count from; 0: they are not set yet. */
+  datedAt: number;
 }
 
 export interface ChunkPool {
@@ -49,7 +51,7 @@ export function createChunkPool(chunkRows: number, chunkBytes: number, spare: nu
     give(chunk) {
       if (chunk.buffer.length !== chunkBytes || free.length >= spare) return;
       chunk.origins = [];
-      Object.assign(chunk, { length: 0, rows: 0, units: 0, told: 0, unit: 0, doubt: false });
+      Object.assign(chunk, { length: 0, rows: 0, units: 0, told: 0, unit: 0, doubt: false, datedAt: 0 });
       free.push(chunk);
     },
   };
@@ -70,6 +72,7 @@ function newChunk(chunkRows: number, buffer: Buffer): Chunk {
     told: 0,
     unit: 0,
     doubt: false,
+    datedAt: 0,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { RowOrigin } from '../core/types.ts';
 import { type Chunk, originOf, unitBytes } from './chunk.ts';
+import { DATED } from './deadline.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import type { ListpackLimits } from './listpack.ts';
 import type { Novelty } from './novelty.ts';
@@ -14,10 +15,12 @@ import type { FramedRow } from './row-framer.ts';
 import { createScriptFramer, type ScriptFramerOptions } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
 import type { CallRow } from './script-split.ts';
+import type { ServerClock } from './server-clock.ts';
 import { readWords } from './unit-keys.ts';
 
 export interface NewKeyFramerOptions extends ScriptFramerOptions {
   readonly limits: ListpackLimits;
+  readonly clock: ServerClock | null;
   /** Index of the event time in `fields`, for mode newer. */
   readonly eventTimeField: number | null;
   readonly novelty: Novelty;
@@ -44,7 +47,7 @@ export function createNewKeyFramer(options: NewKeyFramerOptions): Framer {
   }
 
   function adopt(to: Chunk, from: Chunk, unit: number): void {
-    if (from.unitFlags[unit] !== AS_NEW) return script.adopt(to, from, unit);
+    if (!wasNew(from, unit)) return script.adopt(to, from, unit);
     const row = from.unitRow[unit]!;
     const origin: RowOrigin = originOf(from, row);
     script.append(to, callRow(from, unit, removals.get(from)?.get(unit) ?? []), origin, from.rowAt[row]!);
@@ -72,7 +75,7 @@ export function createNewKeyFramer(options: NewKeyFramerOptions): Framer {
     split: script.split,
     adopt,
     adoptedBytes: (from, unit) => {
-      if (from.unitFlags[unit] !== AS_NEW) return script.adoptedBytes(from, unit);
+      if (!wasNew(from, unit)) return script.adoptedBytes(from, unit);
       // In mode newer the event time is there twice.
       return 2 * unitBytes(from, unit) + script.callOverhead;
     },
@@ -80,14 +83,19 @@ export function createNewKeyFramer(options: NewKeyFramerOptions): Framer {
 }
 
 function isNew(chunk: Chunk): boolean {
-  return chunk.unitFlags[chunk.unit] === AS_NEW;
+  return wasNew(chunk, chunk.unit);
+}
+
+function wasNew(chunk: Chunk, unit: number): boolean {
+  return (chunk.unitFlags[unit]! & AS_NEW) !== 0;
 }
 
 /** Reads a RESTORE as what a script call says of its row. */
 function rowReader({ fields, eventTimeField, mode }: NewKeyFramerOptions) {
   const featureOf = new Map(fields.map((field, feature) => [field, feature]));
   return (chunk: Chunk, unit: number, removed: readonly number[]): CallRow => {
-    const [, key = '', ttlMs = '', payload = ''] = readWords(chunk.buffer, chunk.unitStart[unit]!, 4).words;
+    const [, key = '', time = '', payload = ''] = readWords(chunk.buffer, chunk.unitStart[unit]!, 4).words;
+    const isDated = (chunk.unitFlags[unit]! & DATED) !== 0;
     const texts = payloadFields(Buffer.from(payload, 'latin1'));
     const letters = new Array<string>(fields.length).fill('0');
     for (const feature of removed) letters[feature] = 'x';
@@ -101,7 +109,7 @@ function rowReader({ fields, eventTimeField, mode }: NewKeyFramerOptions) {
     }
     return {
       key,
-      ttlMs,
+      ttlMs: isDated ? String(Number(time) - chunk.datedAt) : time,
       shape: letters.join(''),
       values: mode === 'newer' ? [eventTime, ...values] : values,
     };

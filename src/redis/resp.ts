@@ -11,19 +11,26 @@ const RANGE_LIMIT = 96;
 /** As LOOP_LIMIT, for a whole array. */
 const BYTES_LIMIT = 48;
 
-/** From here on the digits of a number are left to String. */
-const LARGE_NUMBER = 1e9;
+/** Digits of a part of a number that is a small integer. */
+const PART_DIGITS = 9;
+const PART = 1e9;
 
-/** The bytes of a decimal number from 0; gives the position after it. */
+/** The bytes of a decimal number from 0 to 2^53; gives the position after it. */
 export function putNumber(buffer: Buffer, at: number, value: number): number {
   if (value < 10) {
     buffer[at] = 48 + value;
     return at + 1;
   }
-  if (value >= LARGE_NUMBER) return at + buffer.latin1Write(String(value), at);
-  const end = at + digitsOf(value);
+  if (value < PART) return putDigits(buffer, at, at + digitsOf(value), value);
+  const high = Math.floor(value / PART);
+  const middle = putNumber(buffer, at, high);
+  return putDigits(buffer, middle, middle + PART_DIGITS, value - high * PART);
+}
+
+/** All places from `start` to `end`, with zeros in front. */
+function putDigits(buffer: Buffer, start: number, end: number, value: number): number {
   let rest = value;
-  for (let pos = end - 1; pos >= at; pos--) {
+  for (let pos = end - 1; pos >= start; pos--) {
     const tenth = (rest / 10) | 0;
     buffer[pos] = 48 + rest - tenth * 10;
     rest = tenth;

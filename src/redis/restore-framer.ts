@@ -3,42 +3,63 @@
  * in the others for keys that are new.
  */
 import type { Chunk } from './chunk.ts';
+import { DATED, fitsDeadline, keepDeadlines } from './deadline.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
-import { BULK_OVERHEAD, digitsOf, fixed, putNumber } from './resp.ts';
+import { BULK_OVERHEAD, bulk, digitsOf, fixed, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault, unlike } from './script-replies.ts';
+import type { ServerClock } from './server-clock.ts';
 import { judge } from './server-errors.ts';
 import { createViewer, putSpan, putWords, type Words, wordsOf } from './words.ts';
 
 export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
+  /** Null: every row says in how long it expires. */
+  readonly clock: ServerClock | null;
   /** Of a row that was put behind the units of the chunk. */
   readonly flags: (row: FramedRow, chunk: Chunk) => number;
 }
 
-const CREATE = { head: wordsOf(fixed('*4\r\n$7\r\nRESTORE\r\n')), tail: wordsOf(fixed('\r\n')) };
-const REPLACE = {
-  head: wordsOf(fixed('*5\r\n$7\r\nRESTORE\r\n')),
-  tail: wordsOf(fixed('\r\n$7\r\nREPLACE\r\n')),
-};
+/** What stands before the key and behind the payload. */
+interface Form {
+  readonly head: Words;
+  readonly tail: Words;
+}
+
+function formOf(...options: readonly string[]): Form {
+  return {
+    head: wordsOf(fixed(`*${4 + options.length}\r\n$7\r\nRESTORE\r\n`)),
+    tail: wordsOf(fixed(`\r\n${options.map(bulk).join('')}`)),
+  };
+}
 
 export function createRestoreFramer(options: RestoreFramerOptions): Framer {
-  const { limits, flags } = options;
-  const { head, tail } = options.mode === 'replace' ? REPLACE : CREATE;
+  const { limits, flags, clock } = options;
+  const words = options.mode === 'replace' ? ['REPLACE'] : [];
+  const plain = formOf(...words);
+  const dated = formOf(...words, 'ABSTTL');
+  const headLength = dated.head.length;
   const fields = options.fields.map((field) => payloadName(field, limits));
   const viewOf = createViewer();
   const keyViewOf = createViewer();
   /** Digits of the last payload's length: the next one mostly has as many. */
   let digits = 3;
-  const putTtl = createTtlWriter();
+  const putTime = createTimeWriter();
+  /** The row that was put last has a deadline. */
+  let isDated = false;
+  /** What the deadlines of the chunk count from; 0: it has none. */
+  let datedAt = 0;
 
   const put = (buffer: Buffer, at: number, row: FramedRow): number => {
+    if (at === 0) datedAt = clock?.isSure() ? clock.now() : 0;
+    isDated = datedAt > 0 && fitsDeadline(row.ttlMs);
+    const { head, tail } = isDated ? dated : plain;
     const view = viewOf(buffer);
     let pos = putWords(view, at, head);
     pos = putHead(buffer, pos, row.keyLength);
     pos = putSpan(view, pos, keyViewOf(row.key), 0, row.keyLength);
-    pos = putTtl(buffer, view, putLineEnd(buffer, pos), row.ttlMs);
+    pos = putTime(buffer, view, putLineEnd(buffer, pos), isDated ? datedAt + row.ttlMs : row.ttlMs);
     const payload = pos + 1 + digits + 2;
     let end = putPayload(buffer, payload, row, fields, limits);
     const length = end - payload;
@@ -52,17 +73,29 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
     return putWords(view, end, tail);
   };
 
-  return createRowFramer(options, {
+  const framer = createRowFramer(options, {
     size: ({ keyLength, count, features, bytes }) => {
-      let size = PAYLOAD_OVERHEAD + head.length + tail.length + keyLength + 4 * BULK_OVERHEAD;
+      let size = PAYLOAD_OVERHEAD + headLength + dated.tail.length + keyLength + 4 * BULK_OVERHEAD;
       size += pairsSize(count, bytes);
       for (let i = 0; i < count; i += 1) size += fields[features[i]!]!.text.length;
       return size;
     },
     put,
     replies: () => 1,
-    flags,
+    flags: (row, chunk) => {
+      if (chunk.units === 0) chunk.datedAt = datedAt;
+      return flags(row, chunk) | (isDated ? DATED : 0);
+    },
   });
+  if (clock === null) return framer;
+  return {
+    // Of these, `adopt` is for rows that a Cluster sends elsewhere, which has no clock.
+    ...framer,
+    resendFrom: (chunk) => {
+      keepDeadlines(chunk, headLength, clock);
+      return framer.resendFrom(chunk);
+    },
+  };
 }
 
 /** `$length` and its line end. */
@@ -77,15 +110,15 @@ function putLineEnd(buffer: Buffer, at: number): number {
   return at + 2;
 }
 
-/** Keeps the bytes of a TTL that two rows in a row have: without jitter that is every row. */
-function createTtlWriter() {
+/** Keeps the bytes of a time that two rows in a row have: without jitter that is nearly every row. */
+function createTimeWriter() {
   let last = -1;
-  let kept: { readonly ttlMs: number; readonly bulk: Words } | null = null;
-  return (buffer: Buffer, view: DataView, at: number, ttlMs: number): number => {
-    if (kept?.ttlMs === ttlMs) return putWords(view, at, kept.bulk);
-    const end = putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ttlMs)), ttlMs));
-    if (ttlMs === last) kept = { ttlMs, bulk: wordsOf(buffer.subarray(at, end)) };
-    last = ttlMs;
+  let kept: { readonly ms: number; readonly bulk: Words } | null = null;
+  return (buffer: Buffer, view: DataView, at: number, ms: number): number => {
+    if (kept?.ms === ms) return putWords(view, at, kept.bulk);
+    const end = putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ms)), ms));
+    if (ms === last) kept = { ms, bulk: wordsOf(buffer.subarray(at, end)) };
+    last = ms;
     return end;
   };
 }

@@ -8,6 +8,7 @@ import type { Connection } from './connect.ts';
 import { introduce } from './fence.ts';
 import { type Patience, persist } from './persist.ts';
 import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathChoice } from './probe.ts';
+import { createServerClock, type ServerClock } from './server-clock.ts';
 import { slotOf } from './slot.ts';
 import { readTopology, singleServer, type Topology } from './topology.ts';
 
@@ -71,6 +72,8 @@ interface Found {
   readonly topology: Topology | null;
   /** The node that was probed: on a Cluster a master, where the probe's key belongs. */
   readonly node: string | null;
+  /** Null on a Cluster, whose nodes have a clock each. */
+  readonly clock: ServerClock | null;
 }
 
 /** Each try but the first is on a new connection: nothing is half done on it. */
@@ -87,8 +90,13 @@ function firstLane(connection: Connection, options: WriterOptions) {
         client = await connection.openAt(node, askMs);
       }
       const asked = { ...options, fields: options.fields.length, askMs, cluster: topology !== null };
-      const [probe] = await together(probeServer(client, asked), introduce(client, askMs));
-      return { client, probe, topology, node };
+      const clock = topology === null ? createServerClock() : null;
+      const [probe] = await together(
+        probeServer(client, asked),
+        introduce(client, askMs),
+        clock?.read(client, askMs) ?? Promise.resolve(),
+      );
+      return { client, probe, topology, node, clock };
     } catch (error) {
       cut(client);
       throw error;

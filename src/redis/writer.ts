@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { FeaturectlError } from '../core/errors.ts';
 import type { RowOrigin, WriteListener, Writer } from '../core/types.ts';
-import { atMost, sleep } from './ask.ts';
+import { atMost, sleep, together } from './ask.ts';
 import { createAskingLine } from './asking.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
 import type { Connection } from './connect.ts';
@@ -49,7 +49,7 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { probe: { plan, script, limits }, topology, lanes: first }: SetUp,
+  { probe: { plan, script, limits }, topology, clock, lanes: first }: SetUp,
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
   const chunkRows = Math.max(
@@ -62,7 +62,9 @@ function startWriter(
   const changed = (): void => {
     for (const waiter of waiters) waiter();
   };
-  const reload = (at: Redis, withinMs: number) => reloadScript(at, script, withinMs);
+  const reload = async (at: Redis, withinMs: number): Promise<void> => {
+    await together(reloadScript(at, script, withinMs), clock?.read(at, withinMs) ?? Promise.resolve());
+  };
   const asking = createAskingLine({ connect: connection.openAt, reload });
   const novelty = createNovelty();
   let closed = false;
@@ -115,14 +117,14 @@ function startWriter(
     if (script === null) {
       return limits === null
         ? createPipelineFramer(shared)
-        : createRestoreFramer({ ...shared, limits, flags: () => 0 });
+        : createRestoreFramer({ ...shared, limits, clock, flags: () => 0 });
     }
     // The keys of a call must be of one slot.
     const calls = { ...shared, sha: script.sha, callRows: topology === null ? CALL_ROWS : 1 };
     const { eventTimeField } = options;
     return limits === null
       ? createScriptFramer(calls)
-      : createNewKeyFramer({ ...calls, limits, eventTimeField, novelty });
+      : createNewKeyFramer({ ...calls, limits, clock, eventTimeField, novelty });
   }
 
   function createReplies(): ReplyReader {

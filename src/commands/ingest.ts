@@ -24,6 +24,7 @@ import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
 import { lookAt } from './prints.ts';
+import { readAhead } from './read-ahead.ts';
 import { expandOptions, openOptions, type Surroundings } from './reading.ts';
 import { declaredText, schemaFrom, schemaOf } from './resolve-schema.ts';
 import type { Run } from './run.ts';
@@ -101,9 +102,9 @@ async function load(run: Run): Promise<Ending> {
     const schema = declared ?? schemaOf(options.schema, columns);
     run.pool = await openPool(run, { options: options.schema, text, columns });
     if (options.reportHtml !== null) run.watch = watchRun(schema);
-    compile(run, schema, first);
+    const begun = readAhead(first, compile(run, schema, first).selected);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
-    return await write(run, schema, parts, first);
+    return await write(run, schema, parts, begun);
   } finally {
     await first.close();
     await run.pool?.stop();

@@ -47,7 +47,7 @@ export interface Checkpoints {
   readonly lowWater: LowWater;
   /** The parts that are left, the first of them from where the last run came to. */
   remaining(parts: readonly Part[]): readonly Part[];
-  /** To be told of every source that is opened. */
+  /** To be told of every source whose batches are read: the very object that they will name. */
   opened(source: Source, part: Part): void;
   /** Begins the files: cuts the rejects to what the checkpoint knows of, and writes the first checkpoint. */
   start(rejects: RejectsFile | null): Promise<void>;
@@ -102,7 +102,10 @@ function createCheckpoints(
 
   function place(): Checkpoint['place'] {
     if (seen.at === null) return saved?.place ?? null;
-    return { source: parts.get(seen.at.source) ?? 0, position: seen.at.position };
+    const source = parts.get(seen.at.source);
+    // A guess would have rows read twice, or not at all.
+    if (source === undefined) throw new FeaturectlError('INTERNAL', 'a source that no part was opened for');
+    return { source, position: seen.at.position };
   }
 
   function make(complete: boolean): Checkpoint {

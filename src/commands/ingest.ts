@@ -103,6 +103,7 @@ async function load(run: Run): Promise<Ending> {
     run.pool = await openPool(run, { options: options.schema, text, columns });
     if (options.reportHtml !== null) run.watch = watchRun(schema);
     const begun = readAhead(first, compile(run, schema, first).selected);
+    if (parts[0]) run.checkpoints?.opened(begun, parts[0]);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, parts, begun);
   } finally {

@@ -105,6 +105,20 @@ it('many files: those that are done are not read again', async () => {
   expect((await report()).counts).toMatchObject({ read: 1600, written: 1600 });
 });
 
+it('many files: interrupted again in the file where a run went on', async () => {
+  const sources = [await desk.file('a.csv', csv(10_000, 800)), await desk.file('b.csv', csv(20_000, 1600))];
+  await interrupted(command([], sources), 1000);
+  const before = (await checkpoint()).place;
+  await interrupted(command([], sources), 1500);
+  const { place } = await checkpoint();
+  expect(place.source).toBe(1);
+  expect(place.position.row).toBeGreaterThan(before.position.row);
+  const last = await desk.run(command([], sources));
+  expect(last.code, last.stderr).toBe(0);
+  expect((await report()).counts).toMatchObject({ read: 2400, written: 2400, rejected: 0 });
+  expect(Object.keys(await desk.take())).toHaveLength(2400);
+});
+
 it('without a schema file the first source makes the schema, wherever the run begins', async () => {
   const sources = [
     await desk.file('a.csv', csv(10_000, 800)),

@@ -9,7 +9,7 @@ import type { ServerClock } from './server-clock.ts';
 /** The flag of a unit that has a deadline. */
 export const DATED = 2;
 
-/** Digits of Unix time in milliseconds, from 2001 to 2286; a TTL has at most ten years. */
+/** Digits of Unix time in milliseconds (server-clock.ts). */
 const DIGITS = 13;
 
 /** Below it a moment more or less would count: what a row waits for its turn at the server is not given back. */

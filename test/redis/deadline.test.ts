@@ -1,6 +1,6 @@
 /** RESTORE says when a key expires, by the server's clock: the TTL must be the one that was asked for all the same. */
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/redis/ask.ts';
 import { putNumber } from '../../src/redis/resp.ts';
 import { createServerClock } from '../../src/redis/server-clock.ts';
@@ -26,6 +26,8 @@ beforeEach(async () => {
   await client.config('SET', 'slowlog-max-len', 2000);
   await client.slowlog('RESET');
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 const X = { fields: ['x'], path: 'restore' } as const;
 
@@ -85,6 +87,32 @@ it('a user who may not ask for the time writes in how long', async () => {
   expect(await restores()).toEqual(['REPLACE']);
 });
 
+it.each([-HOUR_MS, -1500, 1500, HOUR_MS])('clocks that are %i ms apart: rows say in how long', async (ms) => {
+  const now = Date.now;
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+  await writeAll(server.url, { ...X, mode: 'replace' }, [{ key: 'k:1', values: ['1'] }]);
+  await lives('k:1', HOUR_MS);
+  expect(await restores()).toEqual(['REPLACE']);
+});
+
+/** Text, nil, a number, words and no numbers, an error of another kind than for what is unknown. */
+it.each(['UNWATCH', 'RANDOMKEY', 'LASTSAVE', 'ROLE', 'ECHO'])('TIME that answers as %s does', async (name) => {
+  const args = ['--rename-command', 'TIME', '', '--rename-command', name, 'TIME'];
+  const odd = await startRedis({ args });
+  const own = new Redis(odd.url, { enableReadyCheck: false });
+  try {
+    const clock = createServerClock();
+    await clock.read(own, 1000);
+    expect(clock.isSure()).toBe(false);
+    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(200);
+    await writeAll(odd.url, { ...X, mode: 'replace' }, [{ key: 'k:1', values: ['1'] }]);
+    expect(await own.pttl('k:1')).toBeGreaterThan(HOUR_MS - 500);
+  } finally {
+    own.disconnect();
+    await odd.stop();
+  }
+});
+
 /** Three rows are committed, then so much time passes before they are sent. */
 async function writeLate(url: string, options: OpenOptions, wait: () => Promise<unknown>): Promise<void> {
   const tally = createTally();
@@ -98,6 +126,14 @@ async function writeLate(url: string, options: OpenOptions, wait: () => Promise<
 
 it.each(['merge', 'replace'] as const)('mode %s: rows that wait to be sent keep their TTL', async (mode) => {
   await writeLate(server.url, { ...X, mode }, () => sleep(1600));
+  for (let i = 0; i < 3; i += 1) await lives(`k:${i}`, HOUR_MS + i);
+});
+
+it('rows that wait while our clock is set back keep their TTL', async () => {
+  const now = Date.now;
+  await writeLate(server.url, { ...X, mode: 'replace' }, async () => {
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 2 * HOUR_MS);
+  });
   for (let i = 0; i < 3; i += 1) await lives(`k:${i}`, HOUR_MS + i);
 });
 

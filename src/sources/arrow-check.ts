@@ -13,7 +13,8 @@ export function checkBatch(batch: RecordBatch, indexes: readonly number[]): void
 function checkData(data: Data, length: number, topLevel: boolean): void {
   const fits = topLevel ? data.length === length : data.length >= length;
   if (!fits) throw new Error(`an array of ${data.length} values where ${length} belong`);
-  if (data.length === 0) return;
+  // An array of type null has no buffers at all.
+  if (data.length === 0 || DataType.isNull(data.type)) return;
   if (data.nullCount > 0 && data.nullBitmap.length * 8 < data.length)
     throw new Error('a short validity bitmap');
   if (data.dictionary !== undefined) checkDictionary(data);

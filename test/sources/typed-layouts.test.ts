@@ -85,6 +85,18 @@ const LAYOUTS: readonly [
     VIEW_VALUES,
   ],
   [
+    'nulls, as pandas and pyarrow write a column without a value',
+    () => arrow.makeData({ type: new arrow.Null(), length: 3 }),
+    { kind: 'null' },
+    [null, null, null],
+  ],
+  [
+    'a list of nulls',
+    () => listOf(arrow.makeData({ type: new arrow.Null(), length: 4 })),
+    { kind: 'list', item: { kind: 'null' }, size: null },
+    [[null], [null, null, null]],
+  ],
+  [
     'a list of text views',
     () => listOf(viewData(new arrow.Utf8View(), VIEWS)),
     { kind: 'list', item: { kind: 'utf8' }, size: null },

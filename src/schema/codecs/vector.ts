@@ -27,7 +27,8 @@ export function vectorCodec(options: VectorOptions): Codec {
     const items = parsed !== null && bits === 32 ? roundedOnce(parsed, cell) : parsed;
     return items === null ? fault('VECTOR', 'a JSON array of numbers', cell) : coded(items, () => cell);
   };
-  const typed = (value: Value): Coded => coded(value as readonly Value[], () => `[${String(value)}]`);
+  const typed = (value: Value): Coded =>
+    coded(value as readonly Value[], () => listText(value as readonly Value[]));
   return {
     text,
     stored: null,
@@ -39,6 +40,11 @@ export function vectorCodec(options: VectorOptions): Codec {
       return typed;
     }),
   };
+}
+
+/** Nulls by name: String() leaves nothing of them. */
+function listText(items: readonly Value[]): string {
+  return `[${items.map(String).join(',')}]`;
 }
 
 /** Doubles half-way between two float32 are decided by the digits they were read from. */

@@ -3,6 +3,7 @@
 import { parse } from 'node:path';
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { Ending } from '../core/ingest.ts';
+import type { Budget } from '../core/ledger.ts';
 import { counted } from '../core/units.ts';
 import type { RunFacts } from '../output/run-facts.ts';
 import type { Run } from './run.ts';
@@ -39,14 +40,20 @@ function budgetError({ ledger, options }: Run, isRead: boolean): FeaturectlError
   const { read, rejected, failed, written } = ledger.counts();
   const first = ledger.firstFailures()[0];
   const place = first ? `; the first is ${first.source}:${first.line}: ${first.code}: ${first.reason}` : '';
+  const limit = `--max-errors ${limitText(options.budget)}`;
   const allowed = isRead ? `allows of ${counted(read, 'row')}` : 'allows, so the run stopped';
   const done = options.dryRun ? 'would be written' : `${written === 1 ? 'is' : 'are'} written`;
   const remedy = rejected > 0 ? 'Mend the source' : 'See to that';
   return new FeaturectlError(
     'BUDGET',
-    `${counted(rejected + failed, 'bad row')}, more than --max-errors ${allowed}; ${counted(written, 'row')} ${done}${place}. ` +
+    `${counted(rejected + failed, 'bad row')}, more than ${limit} ${allowed}; ${counted(written, 'row')} ${done}${place}. ` +
       `${remedy}, or allow more with --max-errors`,
   );
+}
+
+/** As an option takes it. */
+function limitText({ kind, max }: Budget): string {
+  return kind === 'share' ? `${Number((max * 100).toPrecision(12))}%` : String(max);
 }
 
 async function closeRejects(run: Run, error: unknown): Promise<unknown> {
@@ -68,25 +75,28 @@ function quietExit(run: Run, ending: Ending): number {
 
 function gatherFacts(run: Run, exitCode: number, error: unknown): RunFacts {
   const { options, ledger, writer } = run;
+  const endedAt = new Date();
+  const saved = run.checkpoints?.saved ?? null;
   return {
     command: options.dryRun ? 'validate' : 'ingest',
     version: packageVersion(),
     runId: run.runId,
     load: loadName(options),
     startedAt: run.startedAt,
-    endedAt: new Date(),
+    endedAt,
+    loadedAt: saved?.complete ? new Date(saved.saved_at) : endedAt,
     exitCode,
     error: error === null ? null : describe(error),
     sources: run.track.facts(),
     options: { ...options },
     counts: ledger.counts(),
-    resumedRows: run.checkpoints?.saved?.counts.read ?? 0,
+    resumedRows: saved?.counts.read ?? 0,
     failuresByCode: ledger.failuresByCode(),
     skippedByCode: ledger.skippedByCode(),
     firstFailures: ledger.firstFailures(),
     examples: ledger.examples(),
     watched: run.watch && { ...run.watch.watch.watched(), features: run.watch.features },
-    rejectsPaths: run.rejects?.paths() ?? run.checkpoints?.saved?.rejects.map(({ path }) => path) ?? [],
+    rejectsPaths: run.rejects?.paths() ?? saved?.rejects.map(({ path }) => path) ?? [],
     plan: writer?.plan ?? null,
     workers: run.pool?.started() ?? 0,
     stats: writer?.stats() ?? { bytesSent: 0, chunksSent: 0, retries: 0 },

@@ -85,15 +85,15 @@ function registryOf(facts: RunFacts, earlier: EarlierTimes, labels: Record<strin
   registry.setDefaultLabels(labels);
   addRows(registry, facts);
   addSizes(registry, facts);
-  const ended = facts.endedAt.getTime() / 1000;
+  const loaded = facts.loadedAt.getTime() / 1000;
   const isSuccess = facts.exitCode === EXIT.ok;
   const isComplete = isSuccess || facts.exitCode === EXIT.someFailed;
-  addTime(registry, SUCCESS, 'End of the last run with exit code 0', isSuccess ? ended : earlier.success);
+  addTime(registry, SUCCESS, 'End of the last load with exit code 0', isSuccess ? loaded : earlier.success);
   addTime(
     registry,
     COMPLETE,
-    'End of the last run with exit code 0 or 1: bad rows within --max-errors',
-    isComplete ? ended : earlier.complete,
+    'End of the last load with exit code 0 or 1: bad rows within --max-errors',
+    isComplete ? loaded : earlier.complete,
   );
   return registry;
 }

@@ -23,6 +23,8 @@ export interface RunFacts {
   readonly load: string;
   readonly startedAt: Date;
   readonly endedAt: Date;
+  /** When the rows were loaded: `endedAt`, but for a run whose checkpoint says that an earlier one has loaded all. */
+  readonly loadedAt: Date;
   readonly exitCode: number;
   /** What ended the run, if not the end of its sources. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;

@@ -238,20 +238,21 @@ describe('the budget', () => {
       'stopped',
       'id,x\n1,y\n2,3\n',
       '0',
-      /1 bad row, more than --max-errors allows, so the run stopped; 0 rows are written/,
+      /1 bad row, more than --max-errors 0 allows, so the run stopped; 0 rows are written/,
     ],
     [
       'stopped after one',
       'id,x\n1,2\n2,y\n3,y\n4,y\n',
       '1',
-      /2 bad rows, more than --max-errors allows, so the run stopped; 1 row is written/,
+      /2 bad rows, more than --max-errors 1 allows, so the run stopped; 1 row is written/,
     ],
     [
       'judged at the end',
       'id,x\n1,y\n2,3\n',
       '10%',
-      /1 bad row, more than --max-errors allows of 2 rows; 1 row is written; the first is/,
+      /1 bad row, more than --max-errors 10% allows of 2 rows; 1 row is written; the first is/,
     ],
+    ['a share with a fraction', 'id,x\n1,y\n', '0.7%', /more than --max-errors 0\.7% allows of 1 row; /],
   ])('%s', async (_, content, allowed, message) => {
     const { code, stderr } = await load(desk, content, { x: 'int64', flags: ['--max-errors', allowed] });
     expect(code).toBe(3);

@@ -83,6 +83,19 @@ describe('--metrics', () => {
     expect(read().get(success)).toBeGreaterThan(at ?? 0);
   });
 
+  it('a run that finds its load complete tells when the rows were loaded, not when it looked', async () => {
+    const flags = ['--metrics', path(), '--checkpoint', desk.path('done.checkpoint')];
+    expect((await run('good.csv', ...flags)).code).toBe(0);
+    const at = Date.now() / 1000;
+    writeFileSync(path(), '');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await run('good.csv', ...flags)).stderr).toMatch(/this load is complete/);
+    for (const what of ['success', 'complete']) {
+      expect(read().get(`featurectl_last_${what}_timestamp_seconds{${OURS}}`)).toBeLessThanOrEqual(at);
+    }
+    expect(read().get(`featurectl_run_end_timestamp_seconds{${OURS}}`)).toBeGreaterThan(at);
+  });
+
   it('a dry run is no success of the load', async () => {
     expect((await run('good.csv', '--dry-run', '--metrics', path())).code).toBe(0);
     expect([...read().keys()].every((name) => name.includes('command="validate"'))).toBe(true);

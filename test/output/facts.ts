@@ -9,6 +9,7 @@ export function someFacts(more: Partial<RunFacts> = {}): RunFacts {
     load: 'users',
     startedAt: new Date('2024-01-15T10:00:00.000Z'),
     endedAt: new Date('2024-01-15T10:00:20.500Z'),
+    loadedAt: new Date('2024-01-15T10:00:20.500Z'),
     exitCode: 1,
     error: null,
     sources: [

@@ -1,8 +1,15 @@
 /** `featurectl infer`: a schema file from what a source's columns and first rows are like, on stdout. */
 import { EXIT, FeaturectlError } from '../core/errors.ts';
 import type { Source, SourceInfo } from '../core/types.ts';
-import { headerWarning, type Inference, otherDelimiter, startInference } from '../schema/index.ts';
-import { expandSources, openSource } from '../sources/index.ts';
+import {
+  folderColumns,
+  folderWarning,
+  headerWarning,
+  type Inference,
+  otherDelimiter,
+  startInference,
+} from '../schema/index.ts';
+import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { draftName, fileName } from './draft-name.ts';
 import type { InferOptions, Io } from './options.ts';
 import { expandOptions, openOptions } from './reading.ts';
@@ -11,26 +18,40 @@ import { packageVersion } from './version.ts';
 /** Exit code 0; throws what reading throws. */
 export async function inferCommand(options: InferOptions, io: Io): Promise<number> {
   const locations = await expandSources([options.source], expandOptions(options.reading, io));
-  const [location] = locations;
-  if (!location)
+  let text: string | null = null;
+  for (let i = 0; i < locations.length && text === null; i += 1)
+    text = await draftOf(locations, i, options, io);
+  if (text === null)
     throw new FeaturectlError('SOURCE_MISSING', `${options.source}: expected a file, found none`);
+  io.stdout.write(text);
+  for (const warning of warningsOf(text)) io.stderr.write(`featurectl: ${warning}\n`);
+  return EXIT.ok;
+}
+
+/** Null: the file has no row, and the next one may have some, as where Spark wrote an empty part first. */
+async function draftOf(
+  locations: readonly SourceLocation[],
+  at: number,
+  options: InferOptions,
+  io: Io,
+): Promise<string | null> {
+  const location = locations[at] as SourceLocation;
   const source = await openSource(location, openOptions(options.reading, io));
   try {
     if (options.reading.delimiter === null) refuseOneColumn(source);
     const name = options.name ?? draftName(options.source, location.name);
     const prefix = options.prefix ?? `features:${name}:`;
     const inference = startInference({ ...options, name, prefix }, source.columns);
-    const isAll = await sample(source, inference, options.sample);
-    const more = locations.length > 1 ? [`only the first of ${locations.length} files was looked at`] : [];
-    const text = inference.draft({
+    const { rows, isAll } = await sample(source, inference, options.sample);
+    if (rows === 0 && at < locations.length - 1) return null;
+    const which = at === 0 ? 'the first' : 'the first with rows';
+    const more = locations.length > 1 ? [`only ${which} of ${locations.length} files was looked at`] : [];
+    return inference.draft({
       by: `featurectl ${packageVersion()}`,
       source: location.name === '-' ? 'standard input' : fileName(location.name),
       isAll,
-      warnings: [...more, ...headerWarnings(source), ...source.warnings],
+      warnings: [...more, ...headerWarnings(source), ...folderNotes(source), ...source.warnings],
     });
-    io.stdout.write(text);
-    for (const warning of warningsOf(text)) io.stderr.write(`featurectl: ${warning}\n`);
-    return EXIT.ok;
   } finally {
     await source.close();
   }
@@ -59,18 +80,23 @@ function headerWarnings({ info, columns }: Source): string[] {
   return warning === null ? [] : [`WARNING: ${warning}`];
 }
 
+function folderNotes({ info, columns }: Source): string[] {
+  const names = new Set(columns.map(({ name }) => name));
+  return folderColumns(info.name, names).map((name) => `WARNING: ${folderWarning(name)}`);
+}
+
 function isTable({ format }: SourceInfo): boolean {
   return format === 'csv' || format === 'tsv';
 }
 
-/** Whether the sample is the whole source. */
-async function sample(source: Source, inference: Inference, limit: number): Promise<boolean> {
-  let left = limit;
+/** How many rows were looked at, and whether they are the whole source. */
+async function sample(source: Source, inference: Inference, limit: number) {
+  let seen = 0;
   for await (const batch of source.batches(inference.selected)) {
-    const rows = Math.min(left, batch.rowCount);
+    const rows = Math.min(limit - seen, batch.rowCount);
     inference.add(batch, rows);
-    left -= rows;
-    if (rows < batch.rowCount) return false;
+    seen += rows;
+    if (rows < batch.rowCount) return { rows: seen, isAll: false };
   }
-  return true;
+  return { rows: seen, isAll: true };
 }

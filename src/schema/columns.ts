@@ -4,6 +4,7 @@ import type { ColumnInfo, LogicalType } from '../core/types.ts';
 import type { TypedCodec } from './codecs/codec.ts';
 import { scalarText } from './codecs/string.ts';
 import type { WallToUtc } from './codecs/time-zone.ts';
+import { folderAdvice } from './folder-columns.ts';
 import { headerAdvice, otherDelimiter } from './header.ts';
 import { nearest } from './problems.ts';
 import type { FeatureSchema } from './types.ts';
@@ -38,6 +39,7 @@ export function planColumns(
       'COLUMN',
       source,
       missingLines(
+        source,
         missing,
         columns.map(({ name }) => name),
       ),
@@ -65,15 +67,19 @@ interface Missing {
 const NAMED = 20;
 
 /** The columns that there are stand once, after those that are not. */
-function missingLines(missing: readonly Missing[], names: readonly string[]): string[] {
+function missingLines(source: string, missing: readonly Missing[], names: readonly string[]): string[] {
   const nears = missing.map(({ name }) => nearest(name, names));
+  const isOnly = missing.length === 1 && nears[0] === null;
   const lines = missing.map(({ name, by }, i) => {
     const near = nears[i] ?? null;
     const found = near === null ? 'none' : `${quoted(near)}: did you mean that?`;
-    return `expected a column ${quoted(name)} (${by}), found ${found}`;
+    return `expected a column ${quoted(name)} (${by}), found ${found}${isOnly ? '' : folderAdvice(source, name)}`;
   });
   if (nears.every((near) => near !== null)) return capped(lines);
-  if (lines.length === 1) return [`${lines[0]?.replace(/none$/, '')}only ${foundColumns(names)}`];
+  if (isOnly) {
+    const advice = folderAdvice(source, missing[0]?.name ?? '');
+    return [`${lines[0]?.replace(/none$/, '')}only ${foundColumns(names)}${advice}`];
+  }
   return [
     ...capped(lines),
     `its columns are ${foundColumns(names)}; correct the schema (from: names a column), or the file`,

@@ -15,6 +15,7 @@ import type {
 import { type Coded, show, type TypedCodec, type ValueFault } from './codecs/codec.ts';
 import { type ColumnPlan, planColumns } from './columns.ts';
 import { floatKeys } from './float-keys.ts';
+import { folderWarnings } from './folder-columns.ts';
 import { type KeyTemplate, withoutAny } from './key-template.ts';
 import { createPlaces, type Place } from './places.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
@@ -43,7 +44,12 @@ export function compileEncoder(
   const selected = [
     ...new Set([...plan.keys.values(), ...plan.features.filter((column) => column !== null)]),
   ].sort((a, b) => a - b);
-  const warnings: string[] = [...(schema.warnings ?? [])];
+  const names = new Set(columns.map(({ name }) => name));
+  const warnings: string[] = [
+    ...(schema.warnings ?? []),
+    ...(schema.leftOut?.(columns) ?? []),
+    ...folderWarnings(schema, context.sourceName, names),
+  ];
   const watched = { ...schema, key: watchBraces(schema.key, warnings) };
   return { selected, warnings, encode: encoderOf(watched, plan, selected, context, warnings) };
 }

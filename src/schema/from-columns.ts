@@ -64,7 +64,21 @@ export function schemaFromColumns(
     eventTimeField: null,
     nullTokens: tokens,
     zone,
+    leftOut: leftOutOf(columns),
   };
+}
+
+/** Columns that the first source has not: they would be left out without a word. */
+function leftOutOf(first: readonly ColumnInfo[]): (columns: readonly ColumnInfo[]) => readonly string[] {
+  const known = new Set([...first.map(({ name }) => name), ...REJECT_COLUMNS]);
+  return (columns) =>
+    columns
+      .filter(({ name }) => name !== '' && !known.has(name))
+      .map(
+        ({ name }) =>
+          `column ${JSON.stringify(name)} is not stored: without a schema file the features are the columns of the ` +
+          'first source, which does not have it; draft one with featurectl infer, and add it',
+      );
 }
 
 /** The prefix, then the parts joined by colons. */

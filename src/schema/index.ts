@@ -12,6 +12,7 @@ import type { FeatureSchema } from './types.ts';
 
 export { fromBytes, toBytes } from './codecs/codec.ts';
 export { compileEncoder, type EncodeContext } from './compile.ts';
+export { folderColumns, folderWarning } from './folder-columns.ts';
 export { schemaJsonSchema } from './form.ts';
 export { type ColumnSchemaOptions, schemaFromColumns } from './from-columns.ts';
 export { headerWarning, otherDelimiter } from './header.ts';

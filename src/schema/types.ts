@@ -1,4 +1,4 @@
-import type { ByteString } from '../core/types.ts';
+import type { ByteString, ColumnInfo } from '../core/types.ts';
 import type { Codec } from './codecs/codec.ts';
 import type { WallToUtc } from './codecs/time-zone.ts';
 import type { KeyTemplate } from './key-template.ts';
@@ -50,4 +50,6 @@ export interface FeatureSchema {
   readonly zone: WallToUtc | null;
   /** What a user should know of it, once a run. */
   readonly warnings?: readonly string[];
+  /** Where a source's columns made the schema: what of another source's columns has no feature, to be warned of. */
+  readonly leftOut?: (columns: readonly ColumnInfo[]) => readonly string[];
 }

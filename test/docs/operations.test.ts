@@ -70,6 +70,14 @@ describe('YAML', () => {
     );
   });
 
+  it('has a variable for each that stands in the arguments, and a checkpoint of its own for each Job', () => {
+    const jobs = documents.map(({ value }) => value).filter((value) => value.kind === 'Job');
+    const [{ args, env }] = jobs[0].spec.template.spec.containers;
+    const names = args.flatMap((text: string) => [...text.matchAll(/\$\((\w+)\)/g)].map(([, name]) => name));
+    expect(names).toEqual(['JOB_NAME']);
+    expect(env.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(names));
+  });
+
   it('has command lines that the grammar takes', () => {
     const args = documents
       .flatMap(({ value }) => value.spec?.template.spec.containers ?? [])

@@ -96,22 +96,25 @@ it.each([-HOUR_MS, -1500, 1500, HOUR_MS])('clocks that are %i ms apart: rows say
 });
 
 /** Text, nil, a number, words and no numbers, an error of another kind than for what is unknown. */
-it.each(['UNWATCH', 'RANDOMKEY', 'LASTSAVE', 'ROLE', 'ECHO'])('TIME that answers as %s does', async (name) => {
-  const args = ['--rename-command', 'TIME', '', '--rename-command', name, 'TIME'];
-  const odd = await startRedis({ args });
-  const own = new Redis(odd.url, { enableReadyCheck: false });
-  try {
-    const clock = createServerClock();
-    await clock.read(own, 1000);
-    expect(clock.isSure()).toBe(false);
-    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(200);
-    await writeAll(odd.url, { ...X, mode: 'replace' }, [{ key: 'k:1', values: ['1'] }]);
-    expect(await own.pttl('k:1')).toBeGreaterThan(HOUR_MS - 500);
-  } finally {
-    own.disconnect();
-    await odd.stop();
-  }
-});
+it.each(['UNWATCH', 'RANDOMKEY', 'LASTSAVE', 'ROLE', 'ECHO'])(
+  'TIME that answers as %s does',
+  async (name) => {
+    const args = ['--rename-command', 'TIME', '', '--rename-command', name, 'TIME'];
+    const odd = await startRedis({ args });
+    const own = new Redis(odd.url, { enableReadyCheck: false });
+    try {
+      const clock = createServerClock();
+      await clock.read(own, 1000);
+      expect(clock.isSure()).toBe(false);
+      expect(Math.abs(clock.now() - Date.now())).toBeLessThan(200);
+      await writeAll(odd.url, { ...X, mode: 'replace' }, [{ key: 'k:1', values: ['1'] }]);
+      expect(await own.pttl('k:1')).toBeGreaterThan(HOUR_MS - 500);
+    } finally {
+      own.disconnect();
+      await odd.stop();
+    }
+  },
+);
 
 /** Three rows are committed, then so much time passes before they are sent. */
 async function writeLate(url: string, options: OpenOptions, wait: () => Promise<unknown>): Promise<void> {

@@ -3,7 +3,7 @@
  * in the others for keys that are new.
  */
 import type { Chunk } from './chunk.ts';
-import { DATED, fitsDeadline, keepDeadlines } from './deadline.ts';
+import { DATED, type Form, fitsDeadline, keepDeadlines } from './deadline.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
 import { BULK_OVERHEAD, bulk, digitsOf, fixed, putNumber } from './resp.ts';
@@ -19,12 +19,6 @@ export interface RestoreFramerOptions extends FramerOptions {
   readonly clock: ServerClock | null;
   /** Of a row that was put behind the units of the chunk. */
   readonly flags: (row: FramedRow, chunk: Chunk) => number;
-}
-
-/** What stands before the key and behind the payload. */
-interface Form {
-  readonly head: Words;
-  readonly tail: Words;
 }
 
 function formOf(...options: readonly string[]): Form {
@@ -92,7 +86,7 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
     // Of these, `adopt` is for rows that a Cluster sends elsewhere, which has no clock.
     ...framer,
     resendFrom: (chunk) => {
-      keepDeadlines(chunk, headLength, clock);
+      keepDeadlines(chunk, { plain, dated }, clock);
       return framer.resendFrom(chunk);
     },
   };

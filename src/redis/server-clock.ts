@@ -21,7 +21,7 @@ export interface ServerClock {
   read(client: Redis, withinMs: number): Promise<void>;
   /** The time is known; it may be so no more at any later moment. */
   isSure(): boolean;
-  /** Unix time in milliseconds; where it is not sure, the best guess. */
+  /** Unix time in milliseconds, where it is sure. */
   now(): number;
 }
 
@@ -48,8 +48,7 @@ export function createServerClock(): ServerClock {
       if (Math.abs(apart) > APART_MS) sure = false;
       return sure;
     },
-    // The steady one may have stood still while the machine slept, but never runs ahead.
-    now: () => at.server + Math.round(Math.max(Date.now() - at.wall, performance.now() - at.steady)),
+    now: () => at.server + Date.now() - at.wall,
   };
 }
 

@@ -18,6 +18,10 @@ export function wordsOf(bytes: Uint8Array): Words {
   return { length: bytes.length, words };
 }
 
+export function bytesOf({ length, words }: Words): Uint8Array {
+  return new Uint8Array(words.buffer, 0, length);
+}
+
 /** Gives the position after them. */
 export function putWords(target: DataView, at: number, { length, words }: Words): number {
   for (let i = 0, to = at; i < words.length; i += 1, to += 4) target.setInt32(to, words[i]!, true);

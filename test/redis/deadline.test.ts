@@ -132,12 +132,27 @@ it.each(['merge', 'replace'] as const)('mode %s: rows that wait to be sent keep 
   for (let i = 0; i < 3; i += 1) await lives(`k:${i}`, HOUR_MS + i);
 });
 
-it('rows that wait while our clock is set back keep their TTL', async () => {
+it.each([-2, 2])('rows that wait while our clock is set by %i h keep their TTL', async (hours) => {
   const now = Date.now;
-  await writeLate(server.url, { ...X, mode: 'replace' }, async () => {
-    vi.spyOn(Date, 'now').mockImplementation(() => now() - 2 * HOUR_MS);
-  });
-  for (let i = 0; i < 3; i += 1) await lives(`k:${i}`, HOUR_MS + i);
+  const options = { ...X, fields: ['x', 'y'], mode: 'replace' } as const;
+  const tally = createTally();
+  const writer = await openWriter(server.url, options, tally);
+  const ttls = [HOUR_MS, 1000 * HOUR_MS, 30_000, HOUR_MS + 1, 87_600 * HOUR_MS, 0, 2 * HOUR_MS];
+  const rows = ttls.map((ttlMs, i) => ({
+    key: `k:${'x'.repeat(3 * i)}`,
+    values: ['1'.repeat(i), `v${i}`],
+    ttlMs,
+  }));
+  for (const [i, row] of rows.entries()) commitRow(writer, row, i);
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + hours * HOUR_MS);
+  await writer.drain();
+  await writer.close();
+  expect(tally.told).toMatchObject({ written: rows.length, failed: new Map() });
+  for (const { key, values, ttlMs } of rows) {
+    expect(await client.hgetall(key)).toEqual({ x: values[0], y: values[1] });
+    if (ttlMs > 0) await lives(key, ttlMs);
+    else expect(await client.pttl(key)).toBe(-1);
+  }
 });
 
 it('rows that are sent again keep their TTL', async () => {

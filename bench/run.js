@@ -1,6 +1,7 @@
 /**
  * npm run bench [-- --rows 1000000 --repeat 5 --only merge,replace]
- * Every number comes from this one run; ratios are to redis-cli --pipe of the same rows as HSET + EXPIRE.
+ * Every number comes from this one run; ratios are to redis-cli --pipe of the same rows as HSET + EXPIRE in the same
+ * round, and their median is shown: a machine is faster and slower by turns.
  * Several sizes (--rows 10000,100000,1000000,10000000) make a table each.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -100,6 +101,10 @@ function casesOf(count) {
     load('merge from Arrow', 'arrow'),
     load('merge from CSV, --write pipeline', 'csv', '--write', 'pipeline'),
     load('newer from CSV', 'csv', '--mode', 'newer'),
+    load('replace from Parquet', 'parquet', '--mode', 'replace'),
+    load('replace from Arrow', 'arrow', '--mode', 'replace'),
+    load('newer from Parquet', 'parquet', '--mode', 'newer'),
+    load('newer from Arrow', 'arrow', '--mode', 'newer'),
     {
       name: 'csv-parse + ioredis pipelines',
       kind: 'csv',
@@ -123,16 +128,17 @@ function python() {
 }
 
 function print(count, results) {
-  const base = median((results.get(BASE) ?? []).map((run) => run.seconds));
+  const base = results.get(BASE) ?? [];
   console.log(`${count} rows of 8 columns, ${repeat} rounds, ${cpus().length} cores (${cpus()[0]?.model})`);
   console.log(`node ${process.version}, redis ${server.version}\n`);
   console.log('| what | rows/s | ratio | CPU µs a row | peak RSS MB |\n|---|---|---|---|---|');
   for (const [name, runs] of results) {
     const seconds = median(runs.map((run) => run.seconds));
+    const ratio = median(runs.map((run, round) => base[round].seconds / run.seconds));
     const cpu = runs[0].cpu === null ? '' : ((median(runs.map((run) => run.cpu)) / count) * 1e6).toFixed(2);
     const rss = runs[0].rss === null ? '' : Math.round(Math.max(...runs.map((run) => run.rss)));
     const rate = Math.round(count / seconds).toLocaleString('en-US');
-    console.log(`| ${name} | ${rate} | ${(base / seconds).toFixed(2)} | ${cpu} | ${rss} |`);
+    console.log(`| ${name} | ${rate} | ${ratio.toFixed(2)} | ${cpu} | ${rss} |`);
   }
   console.log('');
 }

@@ -1,24 +1,58 @@
 /** Frames rows as plain commands: HSET and EXPIRE, or in mode replace MULTI DEL HSET EXPIRE EXEC. */
+
+import { createTimeWriter, putSpanBulk } from './bulks.ts';
 import type { Framer, FramerOptions, Outcomes, Reply, ReplyReader } from './framer.ts';
-import { BULK_OVERHEAD, bulk, command, fixed, putBulk, putBulkBytes, putBytes, putNumber } from './resp.ts';
+import { BULK_OVERHEAD, bulk, command, fixed, putNumber } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { isError, rowFault, unlike, untimed } from './script-replies.ts';
 import { judge } from './server-errors.ts';
+import { createViewer, putWords, type Words, wordsOf } from './words.ts';
 
 /** Bits of a unit's flags. */
 const TIMED = 1;
 const ATOMIC = 2;
 
-const MULTI = fixed(command('MULTI'));
-const EXEC = fixed(command('EXEC'));
-const DEL_HEAD = fixed('*2\r\n$3\r\nDEL\r\n');
-const HSET_HEAD = fixed('\r\n$4\r\nHSET\r\n');
-const EXPIRE_HEAD = fixed('*3\r\n$6\r\nEXPIRE\r\n');
-const PEXPIRE_HEAD = fixed('*3\r\n$7\r\nPEXPIRE\r\n');
+const words = (text: string): Words => wordsOf(fixed(text));
+
+const MULTI = words(command('MULTI'));
+const EXEC = words(command('EXEC'));
+const DEL_HEAD = words('*2\r\n$3\r\nDEL\r\n');
+const HSET_HEAD = words('\r\n$4\r\nHSET\r\n');
+const EXPIRE_HEAD = words('*3\r\n$6\r\nEXPIRE\r\n');
+const PEXPIRE_HEAD = words('*3\r\n$7\r\nPEXPIRE\r\n');
 
 export function createPipelineFramer(options: FramerOptions): Framer {
-  const names = options.fields.map((field) => fixed(bulk(field)));
+  const names = options.fields.map((field) => words(bulk(field)));
   const atomic = options.mode === 'replace';
+  const viewOf = createViewer();
+  const keyViewOf = createViewer();
+  const sourceViewOf = createViewer();
+  const putTime = createTimeWriter();
+
+  const putKey = (buffer: Buffer, at: number, { key, keyLength }: FramedRow): number =>
+    putSpanBulk(buffer, viewOf(buffer), at, key, keyViewOf(key), 0, keyLength);
+
+  const putHset = (buffer: Buffer, at: number, row: FramedRow): number => {
+    const { count, features, sources, starts, ends } = row;
+    const view = viewOf(buffer);
+    buffer[at] = 42;
+    let pos = putNumber(buffer, at + 1, 2 + 2 * count);
+    pos = putKey(buffer, putWords(view, pos, HSET_HEAD), row);
+    for (let i = 0; i < count; i += 1) {
+      const bytes = sources[i]!;
+      pos = putWords(view, pos, names[features[i]!]!);
+      pos = putSpanBulk(buffer, view, pos, bytes, sourceViewOf(bytes), starts[i]!, ends[i]!);
+    }
+    return pos;
+  };
+
+  const putExpire = (buffer: Buffer, at: number, row: FramedRow): number => {
+    const view = viewOf(buffer);
+    const isWhole = row.ttlMs % 1000 === 0;
+    const pos = putKey(buffer, putWords(view, at, isWhole ? EXPIRE_HEAD : PEXPIRE_HEAD), row);
+    return putTime(buffer, view, pos, isWhole ? row.ttlMs / 1000 : row.ttlMs);
+  };
+
   return createRowFramer(options, {
     size: ({ keyLength, count, features, bytes }) => {
       let size = 256 + 3 * (keyLength + BULK_OVERHEAD) + bytes + count * BULK_OVERHEAD;
@@ -26,40 +60,16 @@ export function createPipelineFramer(options: FramerOptions): Framer {
       return size;
     },
     put: (buffer, at, row) => {
-      let pos = atomic ? putBytes(buffer, at, MULTI) : at;
-      if (atomic) pos = putKey(buffer, putBytes(buffer, pos, DEL_HEAD), row);
-      pos = putHset(buffer, pos, row, names);
+      const view = viewOf(buffer);
+      let pos = atomic ? putWords(view, at, MULTI) : at;
+      if (atomic) pos = putKey(buffer, putWords(view, pos, DEL_HEAD), row);
+      pos = putHset(buffer, pos, row);
       if (row.ttlMs > 0) pos = putExpire(buffer, pos, row);
-      return atomic ? putBytes(buffer, pos, EXEC) : pos;
+      return atomic ? putWords(view, pos, EXEC) : pos;
     },
     replies: ({ ttlMs }) => (atomic ? 4 : 1) + (ttlMs > 0 ? 1 : 0),
     flags: ({ ttlMs }) => (ttlMs > 0 ? TIMED : 0) | (atomic ? ATOMIC : 0),
   });
-}
-
-function putHset(buffer: Buffer, at: number, row: FramedRow, names: readonly Uint8Array[]): number {
-  const { count, features, sources, starts, ends } = row;
-  buffer[at] = 42;
-  let pos = putNumber(buffer, at + 1, 2 + 2 * count);
-  pos = putBytes(buffer, pos, HSET_HEAD);
-  pos = putKey(buffer, pos, row);
-  for (let i = 0; i < count; i += 1) {
-    pos = putBytes(buffer, pos, names[features[i]!]!);
-    pos = putBulkBytes(buffer, pos, sources[i]!, starts[i]!, ends[i]!);
-  }
-  return pos;
-}
-
-function putKey(buffer: Buffer, at: number, { key, keyLength }: FramedRow): number {
-  return putBulkBytes(buffer, at, key, 0, keyLength);
-}
-
-function putExpire(buffer: Buffer, at: number, row: FramedRow): number {
-  const { ttlMs } = row;
-  const whole = ttlMs % 1000 === 0;
-  let pos = putBytes(buffer, at, whole ? EXPIRE_HEAD : PEXPIRE_HEAD);
-  pos = putKey(buffer, pos, row);
-  return putBulk(buffer, pos, String(whole ? ttlMs / 1000 : ttlMs));
 }
 
 export function createPipelineReplies(): ReplyReader {

@@ -2,16 +2,17 @@
  * Frames rows as RESTORE key ttl payload: the whole hash with its TTL in one step. In mode replace with REPLACE;
  * in the others for keys that are new.
  */
+import { createTimeWriter, putHead, putLineEnd } from './bulks.ts';
 import type { Chunk } from './chunk.ts';
 import { DATED, type Form, fitsDeadline, keepDeadlines } from './deadline.ts';
 import type { Framer, FramerOptions, ReplyReader } from './framer.ts';
 import { type ListpackLimits, PAYLOAD_OVERHEAD, pairsSize, payloadName, putPayload } from './listpack.ts';
-import { BULK_OVERHEAD, bulk, digitsOf, fixed, putNumber } from './resp.ts';
+import { BULK_OVERHEAD, bulk, digitsOf, fixed } from './resp.ts';
 import { createRowFramer, type FramedRow } from './row-framer.ts';
 import { rowFault, unlike } from './script-replies.ts';
 import type { ServerClock } from './server-clock.ts';
 import { judge } from './server-errors.ts';
-import { createViewer, putSpan, putWords, type Words, wordsOf } from './words.ts';
+import { createViewer, putSpan, putWords, wordsOf } from './words.ts';
 
 export interface RestoreFramerOptions extends FramerOptions {
   readonly limits: ListpackLimits;
@@ -89,31 +90,6 @@ export function createRestoreFramer(options: RestoreFramerOptions): Framer {
       keepDeadlines(chunk, { plain, dated }, clock);
       return framer.resendFrom(chunk);
     },
-  };
-}
-
-/** `$length` and its line end. */
-function putHead(buffer: Buffer, at: number, length: number): number {
-  buffer[at] = 36;
-  return putLineEnd(buffer, putNumber(buffer, at + 1, length));
-}
-
-function putLineEnd(buffer: Buffer, at: number): number {
-  buffer[at] = 13;
-  buffer[at + 1] = 10;
-  return at + 2;
-}
-
-/** Keeps the bytes of a time that two rows in a row have: without jitter that is nearly every row. */
-function createTimeWriter() {
-  let last = -1;
-  let kept: { readonly ms: number; readonly bulk: Words } | null = null;
-  return (buffer: Buffer, view: DataView, at: number, ms: number): number => {
-    if (kept?.ms === ms) return putWords(view, at, kept.bulk);
-    const end = putLineEnd(buffer, putNumber(buffer, putHead(buffer, at, digitsOf(ms)), ms));
-    if (ms === last) kept = { ms, bulk: wordsOf(buffer.subarray(at, end)) };
-    last = ms;
-    return end;
   };
 }
 

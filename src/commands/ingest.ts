@@ -103,7 +103,6 @@ async function load(run: Run): Promise<Ending> {
     run.pool = await openPool(run, { options: options.schema, text, columns });
     if (options.reportHtml !== null) run.watch = watchRun(schema);
     const begun = readAhead(first, compile(run, schema, first).selected);
-    if (parts[0]) run.checkpoints?.opened(begun, parts[0]);
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, parts, begun);
   } finally {
@@ -193,7 +192,11 @@ async function write(
     if (checkpoints) await checkpoints.start(run.rejects);
     else run.rejects?.start();
     const ending = await ingest({
-      sources: parts.map((part, i) => async () => (i === 0 ? first : open(run, part, schema))),
+      sources: parts.map((part, i) => async () => {
+        const source = i === 0 ? first : await open(run, part, schema);
+        checkpoints?.opened(source, part);
+        return source;
+      }),
       compile: (source) => {
         const encoder = compile(run, schema, source);
         run.encoders.push(encoder);
@@ -234,7 +237,6 @@ async function open(run: Run, part: Part | undefined, schema: FeatureSchema | nu
   const opened = await openSource(part.location, openOptions(run.options.reading, surroundings(run), schema));
   const source = withPool(ranged(opened, part.range), part, state, () => run.pool);
   run.track.opened(source);
-  run.checkpoints?.opened(source, part);
   return source;
 }
 

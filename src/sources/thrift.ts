@@ -82,7 +82,7 @@ export function readList(cursor: Cursor, visit: (cursor: Cursor, index: number) 
 }
 
 /** The bytes that a field begins with, for a field `id` that follows field `previous`. */
-export function fieldHeader(id: number, previous: number, type: number): Buffer {
+function fieldHeader(id: number, previous: number, type: number): Buffer {
   const delta = id - previous;
   return delta > 0 && delta < 16
     ? Buffer.from([(delta << 4) | type])
@@ -161,4 +161,33 @@ function skipStruct(cursor: Cursor, depth: number): void {
     if (header >> 4 === 0) readInteger(cursor);
     skip(cursor, header & 0x0f, depth + 1);
   }
+}
+
+/** A field as it stands, with the bytes of its value. */
+export interface RawField {
+  readonly id: number;
+  readonly type: number;
+  readonly value: Buffer;
+}
+
+/** All fields of a struct. */
+export function readFields(cursor: Cursor): readonly RawField[] {
+  const fields: RawField[] = [];
+  readStruct(cursor, (field) => {
+    const from = cursor.at;
+    skip(cursor, field.type, 0);
+    fields.push({ id: field.id, type: field.type, value: cursor.bytes.subarray(from, cursor.at) });
+    return true;
+  });
+  return fields;
+}
+
+export function writeStruct(fields: readonly RawField[]): Buffer {
+  const parts: Buffer[] = [];
+  let previous = 0;
+  for (const field of fields) {
+    parts.push(fieldHeader(field.id, previous, field.type), field.value);
+    previous = field.id;
+  }
+  return Buffer.concat([...parts, Buffer.from([0])]);
 }

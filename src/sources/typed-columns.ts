@@ -2,7 +2,7 @@ import type { Schema } from 'apache-arrow';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ColumnInfo, LogicalType } from '../core/types.ts';
 import { type LeafCursor, logicalType } from './arrow-types.ts';
-import type { LeafOverride } from './parquet-footer.ts';
+import type { LeafOverride } from './parquet-elements.ts';
 import type { TypedSelection } from './typed-batch.ts';
 
 /** The columns of a typed source and how a selection finds them in a record batch. */

@@ -1,10 +1,11 @@
 /** Connections that end at any byte: every row is told once, and Redis ends as after a clean run. */
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
 import type { WriteMode } from '../../src/core/types.ts';
-import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import type { TestRedis } from '../support/redis-server.ts';
 import { type Cut, type Direction, startProxy } from '../support/resp-proxy.ts';
+import { useRedis } from '../support/use-redis.ts';
 import {
   commitRows,
   createTally,
@@ -18,14 +19,8 @@ import {
 
 let server: TestRedis;
 let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
+useRedis((redis) => {
+  ({ server, client } = redis);
 });
 
 /** Runs that are on at once: each is mostly waiting to connect again. */

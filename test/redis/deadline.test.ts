@@ -1,24 +1,20 @@
 /** RESTORE says when a key expires, by the server's clock: the TTL must be the one that was asked for all the same. */
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/redis/ask.ts';
 import { putNumber } from '../../src/redis/resp.ts';
 import { createServerClock } from '../../src/redis/server-clock.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { startProxy } from '../support/resp-proxy.ts';
+import { useRedis } from '../support/use-redis.ts';
 import { commitRow, createTally, type OpenOptions, openWriter, writeAll } from '../support/writing.ts';
 
 const HOUR_MS = 3_600_000;
 
 let server: TestRedis;
 let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
+useRedis((redis) => {
+  ({ server, client } = redis);
 });
 beforeEach(async () => {
   await client.flushall();

@@ -1,7 +1,7 @@
 /** What RESTORE makes of our payloads is what HSET and EXPIRE make: same fields, TTL and encoding. */
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
 import { arenaBytes } from '../../src/redis/crc64.ts';
 import {
   type ListpackLimits,
@@ -11,17 +11,11 @@ import {
   putPayload,
 } from '../../src/redis/listpack.ts';
 import { payloadFields } from '../../src/redis/payload-fields.ts';
-import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 
-let server: TestRedis;
 let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
+useRedis((redis) => {
+  client = redis.client;
 });
 
 /** Payloads are made in it and out of it. */

@@ -1,8 +1,9 @@
 /** RESTORE for keys that are new and a script for those that exist, mixed in every way: the state is the script's. */
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import type { Redis } from 'ioredis';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TestRedis } from '../support/redis-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 import {
   type OpenOptions,
   plainRows,
@@ -14,13 +15,8 @@ import {
 
 let server: TestRedis;
 let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
+useRedis((redis) => {
+  ({ server, client } = redis);
 });
 beforeEach(() => client.flushall());
 

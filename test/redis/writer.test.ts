@@ -1,7 +1,8 @@
 /** What the fast writer alone does: event times in Redis, back-pressure, rate, what its plan says. */
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import type { Redis } from 'ioredis';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TestRedis } from '../support/redis-server.ts';
+import { useRedis } from '../support/use-redis.ts';
 import {
   commitRow,
   commitRows,
@@ -14,14 +15,8 @@ import {
 
 let server: TestRedis;
 let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
+useRedis((redis) => {
+  ({ server, client } = redis);
 });
 beforeEach(async () => {
   await client.flushall();

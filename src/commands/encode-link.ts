@@ -71,7 +71,7 @@ export interface EncodeLink {
   stop(): Promise<void>;
 }
 
-/** Time for the thread to end by itself; see parquet-thread.ts for what is wrong with terminating it. */
+/** Time for the thread to end by itself; see parquet/wasm-thread.ts for what is wrong with terminating it. */
 const STOP_MS = 5000;
 
 export function startLink(setup: ThreadSetup): EncodeLink {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Data, DataType, type RecordBatch } from 'apache-arrow';
-import { byteSlots, bytesOf, type ViewSlots, viewSlots } from './arrow-values.ts';
+import { bytePlaces, bytesOf, type ViewSlots, viewSlots } from './arrow-values.ts';
 
 /**
  * Checks that the buffers of a record batch hold what its lengths promise, so that no value is read from
@@ -70,7 +70,7 @@ function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean)
 
 function checkText(data: Data): void {
   if (!DataType.isUtf8(data.type) && !DataType.isLargeUtf8(data.type)) return;
-  const slots = byteSlots(data)!;
+  const slots = bytePlaces(data)!;
   const whole = slots.bytes.subarray(slots.start(0), slots.end(data.length - 1));
   if (!isUtf8(whole)) throw new Error('text that is not UTF-8');
 }

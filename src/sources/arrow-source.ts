@@ -5,6 +5,7 @@ import { registerArrowCodecs } from './arrow-codecs.ts';
 import { arrowError } from './arrow-errors.ts';
 import { fileMessages } from './arrow-file.ts';
 import { type MessageCount, wholeMessages } from './arrow-messages.ts';
+import { arrowRows } from './arrow-values.ts';
 import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
@@ -88,7 +89,7 @@ async function* readBatches(
     if (batch === null) break;
     // Also where no column is wanted: all of its rows in one batch would be too many to keep.
     const selection = columns.selection(selected, batch.schema);
-    yield* cutBatch(batch, selection, state.rows + 1, batchRows, window);
+    yield* cutBatch(arrowRows(batch, selection), state.rows + 1, batchRows, window);
     state.rows += batch.numRows;
   }
 }

@@ -1,6 +1,6 @@
 import { TimeUnit as ArrowUnit, DataType, DateUnit, type Field } from 'apache-arrow';
 import type { LogicalType, TimeUnit } from '../core/types.ts';
-import type { LeafOverride } from './parquet-elements.ts';
+import type { LeafOverride } from './parquet/elements.ts';
 
 /** Takes the overrides of a Parquet file's leaves one after another, in the order of its schema. */
 export interface LeafCursor {

@@ -1,23 +1,60 @@
-import { type Data, DataType, type Vector } from 'apache-arrow';
-import type { ByteString, LogicalType, Value } from '../core/types.ts';
+import { type Data, DataType, type RecordBatch, type Vector } from 'apache-arrow';
+import type { LogicalType, Value } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
-
-/** The value at an index of one Arrow array. */
-export type Reader = (index: number) => Value;
+import {
+  type BytePlaces,
+  bigEndianReader,
+  bigintReader,
+  bitReader,
+  bytesReader,
+  type DecodedColumn,
+  elementReader,
+  halfReader,
+  int96Reader,
+  latin1,
+  nullFinder,
+  orNull,
+  type Reader,
+  toBuffer,
+  uuidReader,
+} from './decoded-column.ts';
+import type { DecodedRows } from './typed-batch.ts';
+import type { TypedSelection } from './typed-columns.ts';
+import { valueSlots } from './value-slots.ts';
 
 type Bytes = Uint8Array;
 
-const JULIAN_UNIX_EPOCH = 2440588n;
-const NS_PER_DAY = 86_400_000_000_000n;
 const MS_PER_DAY = 86_400_000;
+
+/** The columns of a record batch that are wanted. */
+export function arrowRows(batch: RecordBatch, selection: readonly TypedSelection[]): DecodedRows {
+  const columns = selection.map(({ index, name, type }) =>
+    arrowColumn(batch.data.children[index]!, name, type),
+  );
+  return { count: batch.numRows, columns };
+}
+
+function arrowColumn(data: Data, name: string, type: LogicalType): DecodedColumn {
+  const inOne = (type.kind === 'utf8' || type.kind === 'binary') && data.dictionary === undefined;
+  return {
+    name,
+    type,
+    read: valueReader(data, type),
+    slots: valueSlots(data, type),
+    places: inOne ? bytePlaces(data) : null,
+    isNull: nullsOf(data),
+    isRawText: type.kind === 'utf8' && data.dictionary === undefined,
+  };
+}
 
 /**
  * Compiles the reader of an array. `type` is what logicalType said of its field. Values are read from the
  * buffers: apache-arrow's own `get` turns times into milliseconds and text into UTF-16.
  */
 export function valueReader(data: Data, type: LogicalType): Reader {
-  if (data.dictionary !== undefined) return withNulls(data, dictionaryReader(data, data.dictionary, type));
-  return withNulls(data, plainReader(data, type));
+  const { dictionary } = data;
+  const read = dictionary === undefined ? plainReader(data, type) : dictionaryReader(data, dictionary, type);
+  return orNull(read, nullsOf(data));
 }
 
 function plainReader(data: Data, type: LogicalType): Reader {
@@ -25,15 +62,16 @@ function plainReader(data: Data, type: LogicalType): Reader {
     case 'null':
       return () => null;
     case 'bool':
-      return boolReader(data);
+      return bitReader(data.values as Bytes, data.offset);
     case 'int':
+      return type.bits < 64 ? elementReader(data.values) : bigintReader(data.values);
     case 'time':
     case 'duration':
-      return integerReader(data, type.kind === 'int' && type.bits < 64);
+      return bigintReader(data.values);
     case 'timestamp':
-      return isFixed(data, 12) ? int96Reader(data) : integerReader(data, false);
+      return isFixed(data, 12) ? int96Reader(bytesOf(data.values)) : bigintReader(data.values);
     case 'float':
-      return type.bits === 16 ? halfReader(data) : numberReader(data);
+      return type.bits === 16 ? halfReader(data.values as Uint16Array) : elementReader(data.values);
     case 'date':
       return dateReader(data);
     case 'decimal':
@@ -42,7 +80,7 @@ function plainReader(data: Data, type: LogicalType): Reader {
     case 'binary':
       return byteReader(data);
     case 'uuid':
-      return uuidReader(data);
+      return uuidReader(byteReader(data));
     case 'list':
       return listReader(data, type.item, type.size);
     case 'struct':
@@ -52,34 +90,10 @@ function plainReader(data: Data, type: LogicalType): Reader {
   }
 }
 
-function withNulls(data: Data, read: Reader): Reader {
+function nullsOf(data: Data): ((index: number) => boolean) | null {
   const bits = data.nullBitmap as Bytes | undefined;
-  if (bits === undefined || bits.length === 0 || data.nullCount === 0) return read;
-  const { offset } = data;
-  return (index) => {
-    const at = offset + index;
-    return (bits[at >> 3]! & (1 << (at & 7))) === 0 ? null : read(index);
-  };
-}
-
-function boolReader(data: Data): Reader {
-  const bits = data.values as Bytes;
-  const { offset } = data;
-  return (index) => (bits[(offset + index) >> 3]! & (1 << ((offset + index) & 7))) !== 0;
-}
-
-function numberReader(data: Data): Reader {
-  const values = data.values as ArrayLike<number>;
-  return (index) => values[index]!;
-}
-
-/** Integers of any width; 64-bit ones, and times of 32 bits, as bigint. */
-function integerReader(data: Data, narrow: boolean): Reader {
-  const values = data.values as ArrayLike<number> | BigInt64Array;
-  if (narrow || values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    return (index) => values[index]!;
-  }
-  return (index) => BigInt(values[index]!);
+  if (bits === undefined || bits.length === 0 || data.nullCount === 0) return null;
+  return nullFinder(bits, data.offset);
 }
 
 function dateReader(data: Data): Reader {
@@ -88,25 +102,11 @@ function dateReader(data: Data): Reader {
   return (index) => Math.floor(Number(values[index]!) / MS_PER_DAY);
 }
 
-/** IEEE 754 binary16. */
-function halfReader(data: Data): Reader {
-  const values = data.values as Uint16Array;
-  return (index) => {
-    const bits = values[index]!;
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 0x1f;
-    const fraction = bits & 0x3ff;
-    if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-    return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-  };
-}
-
 /** The unscaled value: Arrow decimals are little-endian words, overridden Parquet ones big-endian bytes. */
 function decimalReader(data: Data): Reader {
   const width = (data.type as { bitWidth?: number }).bitWidth;
   if (width === undefined) {
-    const read = byteReader(data);
-    return (index) => bigEndian(read(index) as ByteString);
+    return bigEndianReader(byteReader(data));
   }
   const bytes = bytesOf(data.values);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -122,31 +122,8 @@ function littleEndian(view: DataView, at: number, size: number): bigint {
   return value;
 }
 
-function bigEndian(bytes: ByteString): bigint {
-  if (bytes.length === 0) return 0n;
-  const value = BigInt(`0x${Buffer.from(bytes, 'latin1').toString('hex')}`);
-  return BigInt.asIntN(bytes.length * 8, value);
-}
-
-/** Nanoseconds since 1970, exact over the whole range of INT96. */
-function int96Reader(data: Data): Reader {
-  const bytes = bytesOf(data.values);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (index) => {
-    const ofDay = view.getBigInt64(index * 12, true);
-    const day = BigInt(view.getInt32(index * 12 + 8, true)) - JULIAN_UNIX_EPOCH;
-    return day * NS_PER_DAY + ofDay;
-  };
-}
-
-export interface ByteSlots {
-  readonly start: (index: number) => number;
-  readonly end: (index: number) => number;
-  readonly bytes: Buffer;
-}
-
 /** Where each value of a text or binary array lies; null for the view layouts, which have many buffers. */
-export function byteSlots(data: Data): ByteSlots | null {
+export function bytePlaces(data: Data): BytePlaces | null {
   if (isView(data)) return null;
   const bytes = toBuffer(bytesOf(data.values));
   const size = fixedSize(data);
@@ -161,8 +138,7 @@ export function byteSlots(data: Data): ByteSlots | null {
 export function byteReader(data: Data): Reader {
   const views = viewSlots(data);
   if (views !== null) return viewReader(views);
-  const { bytes, start, end } = byteSlots(data)!;
-  return (index) => latin1(bytes, start(index), end(index));
+  return bytesReader(bytePlaces(data)!);
 }
 
 export interface ViewSlots {
@@ -195,14 +171,6 @@ function viewReader({ length, place }: ViewSlots): Reader {
     const { bytes, start } = place(index);
     // checkBatch has seen that the buffer is there.
     return latin1(bytes!, start, start + length(index));
-  };
-}
-
-function uuidReader(data: Data): Reader {
-  const read = byteReader(data);
-  return (index) => {
-    const hex = Buffer.from(read(index) as ByteString, 'latin1').toString('hex');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   };
 }
 
@@ -268,13 +236,4 @@ function isView(data: Data): boolean {
 
 export function bytesOf(values: ArrayBufferView): Bytes {
   return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-}
-
-function toBuffer(bytes: Bytes): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** `toString('latin1', start, end)` in one native call; node has it, its types do not. */
-export function latin1(bytes: Buffer, start: number, end: number): ByteString {
-  return (bytes as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
 }

@@ -88,7 +88,7 @@ async function openByContent(raw: RawInput, options: OpenOptions): Promise<Sourc
   if (format === 'csv' || format === 'tsv') return openText(raw, format, content, options);
   if (format === 'ndjson') return openJson(raw, content, options);
   if (format === 'parquet') {
-    const { openParquet } = await import('./parquet-open.ts');
+    const { openParquet } = await import('./parquet/open.ts');
     return openParquet(raw, content.chunks, options.batchRows ?? DEFAULT_BATCH_ROWS, options.signal);
   }
   const { openArrow } = await import('./arrow-source.ts');

@@ -2,8 +2,14 @@ import type { Schema } from 'apache-arrow';
 import { FeaturectlError } from '../core/errors.ts';
 import type { ColumnInfo, LogicalType } from '../core/types.ts';
 import { type LeafCursor, logicalType } from './arrow-types.ts';
-import type { LeafOverride } from './parquet-elements.ts';
-import type { TypedSelection } from './typed-batch.ts';
+import type { LeafOverride } from './parquet/elements.ts';
+
+/** A column that was asked for, and where it stands in the record batch. */
+export interface TypedSelection {
+  readonly name: string;
+  readonly type: LogicalType;
+  readonly index: number;
+}
 
 /** The columns of a typed source and how a selection finds them in a record batch. */
 export interface TypedColumns {

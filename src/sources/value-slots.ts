@@ -13,11 +13,6 @@ export function valueSlots(data: Data, type: LogicalType): ValueSlots | null {
   return { first: values.kind === 'bits' ? data.offset : 0, valid, validFirst: data.offset, values };
 }
 
-/** The rows of the array from `start` on. */
-export function slotsFrom(slots: ValueSlots, start: number): ValueSlots {
-  return { ...slots, first: slots.first + start, validFirst: slots.validFirst + start };
-}
-
 function slotsOf(data: Data, type: LogicalType): NumberSlots | ByteSlots | null {
   switch (type.kind) {
     case 'bool':

@@ -6,7 +6,7 @@ import {
   readElement,
   type SchemaElement,
   topLevelNames,
-} from './parquet-elements.ts';
+} from './elements.ts';
 import { type Cursor, readFields, readInteger, readList, readStruct, TYPE, writeStruct } from './thrift.ts';
 
 /**

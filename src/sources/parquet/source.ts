@@ -1,15 +1,16 @@
 /** The rows of a Parquet file, from the decoder's thread. */
 import { stat } from 'node:fs/promises';
 import { RecordBatchReader, type Schema } from 'apache-arrow';
-import { FeaturectlError } from '../core/errors.ts';
-import type { ColumnBatch, Source } from '../core/types.ts';
-import { assertUnchanged, type FileState } from './bytes.ts';
-import type { RawInput } from './input.ts';
-import { decodeError } from './parquet-errors.ts';
-import type { ParquetFooter } from './parquet-footer.ts';
-import type { ParquetThread } from './parquet-thread.ts';
-import { cutBatch, emptyBatch, type RowWindow, rowWindow } from './typed-batch.ts';
-import { type TypedColumns, typedColumns } from './typed-columns.ts';
+import { FeaturectlError } from '../../core/errors.ts';
+import type { ColumnBatch, Source } from '../../core/types.ts';
+import { arrowRows } from '../arrow-values.ts';
+import { assertUnchanged, type FileState } from '../bytes.ts';
+import type { RawInput } from '../input.ts';
+import { cutBatch, emptyBatch, type RowWindow, rowWindow } from '../typed-batch.ts';
+import { type TypedColumns, typedColumns } from '../typed-columns.ts';
+import { decodeError } from './errors.ts';
+import type { ParquetFooter } from './footer.ts';
+import type { ParquetThread } from './wasm-thread.ts';
 
 /** Record batches that the decoder prepares while one is being used. */
 const READ_AHEAD = 2;
@@ -94,7 +95,8 @@ async function* readBatches(
     more.catch(() => undefined);
     ahead.push(more);
     for (const batch of RecordBatchReader.from(ipc)) {
-      yield* cutBatch(batch, columns.selection(selected, batch.schema), progress.rows + 1, batchRows, window);
+      const rows = arrowRows(batch, columns.selection(selected, batch.schema));
+      yield* cutBatch(rows, progress.rows + 1, batchRows, window);
       progress.rows += batch.numRows;
     }
   }

@@ -1,5 +1,5 @@
-import { FeaturectlError } from '../core/errors.ts';
-import { encryptedError } from './format.ts';
+import { FeaturectlError } from '../../core/errors.ts';
+import { encryptedError } from '../format.ts';
 
 /** The decoder's failure in the words of the catalogue; `row`: rows before it. */
 export function decodeError(name: string, row: number, error: unknown): FeaturectlError {

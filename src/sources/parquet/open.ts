@@ -1,15 +1,15 @@
 /** Opens Parquet files. Arrow's package is loaded while the decoder's thread starts: both take a while. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { FeaturectlError } from '../core/errors.ts';
-import type { Source } from '../core/types.ts';
-import { type ByteStream, readError } from './bytes.ts';
-import { encryptedError } from './format.ts';
-import type { RawInput } from './input.ts';
-import { decodeError } from './parquet-errors.ts';
-import { type ParquetFooter, readFooter } from './parquet-footer.ts';
-import { type ParquetThread, startParquetThread } from './parquet-thread.ts';
-import { spoolToFile } from './spool.ts';
+import { FeaturectlError } from '../../core/errors.ts';
+import type { Source } from '../../core/types.ts';
+import { type ByteStream, readError } from '../bytes.ts';
+import { encryptedError } from '../format.ts';
+import type { RawInput } from '../input.ts';
+import { spoolToFile } from '../spool.ts';
+import { decodeError } from './errors.ts';
+import { type ParquetFooter, readFooter } from './footer.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
+import { type ParquetThread, startParquetThread } from './wasm-thread.ts';
 
 /** The length of the footer and PAR1. */
 const TAIL_BYTES = 8;
@@ -43,7 +43,7 @@ export async function openParquet(
     thread = startParquetThread({ glue, path, footer }, module);
     // The decoder may be busy for long; ending its thread makes every answer fail at once.
     signal?.addEventListener('abort', onAbort);
-    const { parquetSource } = await import('./parquet-source.ts');
+    const { parquetSource } = await import('./source.ts');
     return await parquetSource({ raw, path, atOpen, file, thread, batchRows, signal, close });
   } catch (error) {
     await close();

@@ -1,20 +1,16 @@
 /**
  * Checks the metadata of an Arrow message before apache-arrow decodes it: apache-arrow passes over messages
- * that it does not know, and makes arrays as long as a damaged file says. The tables are flatbuffers:
- * https://flatbuffers.dev/internals/ and https://github.com/apache/arrow/tree/main/format
+ * that it does not know, and makes arrays as long as a damaged file says.
+ * https://github.com/apache/arrow/tree/main/format
  */
+import { child, elementAt, field, root, type Table, vectorSize } from './flatbuffers.ts';
+
 export interface Envelope {
   readonly kind: 'schema' | 'dictionary' | 'batch';
   /** Bytes of the body that follows the metadata. */
   readonly bodyLength: number;
   /** Of a record batch. */
   readonly rows: number;
-}
-
-/** A table or vector reader; every read outside of the bytes is a RangeError. */
-interface Table {
-  readonly bytes: Buffer;
-  readonly at: number;
 }
 
 const MESSAGE = { headerType: 1, header: 2, bodyLength: 3, metadata: 4 } as const;
@@ -84,42 +80,9 @@ function checkSchema(schema: Table): void {
 function checkFields(parent: Table, slot: number, depth: number): void {
   if (depth > MAX_DEPTH) throw new Error('too many levels of columns');
   const count = vectorSize(parent, slot, 4);
-  const vector = count === 0 ? 0 : follow(parent.bytes, field(parent, slot));
   for (let index = 0; index < count; index++) {
-    const one = { bytes: parent.bytes, at: follow(parent.bytes, vector + 4 + index * 4) };
+    const one = elementAt(parent, slot, index);
     vectorSize(one, FIELD.metadata, 4);
     checkFields(one, FIELD.children, depth + 1);
   }
-}
-
-function root(bytes: Buffer): Table {
-  return { bytes, at: follow(bytes, 0) };
-}
-
-function child(table: Table, slot: number): Table | null {
-  const at = field(table, slot);
-  return at === 0 ? null : { bytes: table.bytes, at: follow(table.bytes, at) };
-}
-
-/** Elements of a vector, checked to lie inside of the bytes; 0 where there is none. */
-function vectorSize(table: Table, slot: number, elementBytes: number): number {
-  const at = field(table, slot);
-  if (at === 0) return 0;
-  const vector = follow(table.bytes, at);
-  const count = table.bytes.readUInt32LE(vector);
-  if (count * elementBytes > table.bytes.length - vector - 4) throw new Error(`a list of ${count} elements`);
-  return count;
-}
-
-/** Place of a table's field; 0 where it has its default. */
-function field({ bytes, at }: Table, slot: number): number {
-  const vtable = at - bytes.readInt32LE(at);
-  const entry = 4 + slot * 2;
-  if (entry >= bytes.readUInt16LE(vtable)) return 0;
-  const offset = bytes.readUInt16LE(vtable + entry);
-  return offset === 0 ? 0 : at + offset;
-}
-
-function follow(bytes: Buffer, at: number): number {
-  return at + bytes.readUInt32LE(at);
 }

@@ -5,12 +5,13 @@ import { registerArrowCodecs } from './arrow-codecs.ts';
 import { arrowError } from './arrow-errors.ts';
 import { fileMessages } from './arrow-file.ts';
 import { type MessageCount, wholeMessages } from './arrow-messages.ts';
+import { arrowColumns, namesOf } from './arrow-types.ts';
 import { arrowRows } from './arrow-values.ts';
 import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
 import { cutBatch, type RowWindow, rowWindow } from './typed-batch.ts';
-import { type TypedColumns, typedColumns } from './typed-columns.ts';
+import type { TypedColumns } from './typed-columns.ts';
 
 /** A file lists its messages at the end and is read at any place; a stream is read from the start. */
 export type ArrowKind = 'file' | 'stream';
@@ -41,7 +42,7 @@ export async function openArrow(
       : fileMessages(spool?.path ?? raw.path!, raw.name, raw.counter, state.seen);
   try {
     const reader: Reader = await (await RecordBatchReader.from(messages)).open({ autoDestroy: false });
-    const columns = typedColumns(raw.name, reader.schema, []);
+    const columns = arrowColumns(raw.name, reader.schema, []);
     return {
       info: { name: raw.name, format: 'arrow', totalBytes: raw.totalBytes, version: raw.version ?? null },
       columns: columns.infos,
@@ -88,7 +89,7 @@ async function* readBatches(
     const batch = await nextBatch(opened, selected);
     if (batch === null) break;
     // Also where no column is wanted: all of its rows in one batch would be too many to keep.
-    const selection = columns.selection(selected, batch.schema);
+    const selection = columns.selection(selected, namesOf(batch.schema));
     yield* cutBatch(arrowRows(batch, selection), state.rows + 1, batchRows, window);
     state.rows += batch.numRows;
   }
@@ -107,7 +108,7 @@ async function nextBatch(opened: OpenArrow, selected: readonly number[]): Promis
     if (state.seen.batches === 0) return null;
     state.batches++;
     const batch: RecordBatch = step.value;
-    const indexes = columns.selection(selected, batch.schema).map((column) => column.index);
+    const indexes = columns.selection(selected, namesOf(batch.schema)).map((column) => column.index);
     checkBatch(batch, indexes);
     return batch;
   } catch (error) {

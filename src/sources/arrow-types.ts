@@ -1,6 +1,7 @@
-import { TimeUnit as ArrowUnit, DataType, DateUnit, type Field } from 'apache-arrow';
+import { TimeUnit as ArrowUnit, DataType, DateUnit, type Field, type Schema } from 'apache-arrow';
 import type { LogicalType, TimeUnit } from '../core/types.ts';
 import type { LeafOverride } from './parquet/elements.ts';
+import { type KnownColumn, type TypedColumns, typedColumns } from './typed-columns.ts';
 
 /** Takes the overrides of a Parquet file's leaves one after another, in the order of its schema. */
 export interface LeafCursor {
@@ -9,6 +10,28 @@ export interface LeafCursor {
 }
 
 const NO_LEAVES: LeafCursor = { leaves: [], at: 0 };
+
+/** Columns of a type that featurectl does not read are left out, with a warning. */
+export function arrowColumns(
+  source: string,
+  schema: Schema,
+  leaves: readonly (LeafOverride | null)[],
+): TypedColumns {
+  const cursor: LeafCursor = { leaves, at: 0 };
+  const known: KnownColumn[] = [];
+  const warnings: string[] = [];
+  for (const field of schema.fields) {
+    const { name } = field;
+    const type = logicalType(field, cursor);
+    if (type !== null) known.push({ name, type });
+    else warnings.push(`column ${JSON.stringify(name)} is not read: its type ${field.type} has no text form`);
+  }
+  return typedColumns(source, namesOf(schema), known, warnings);
+}
+
+export function namesOf(schema: Schema): readonly string[] {
+  return schema.fields.map((field) => field.name);
+}
 
 /** The logical type of an Arrow field; null for a type that featurectl does not read (union, interval). */
 export function logicalType(field: Field, cursor: LeafCursor = NO_LEAVES): LogicalType | null {

@@ -49,21 +49,19 @@ function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 
-/** Days whose text is kept: most columns hold few of them, again and again. */
-const KEPT_DAYS = 1024;
-const keptDays = new Float64Array(KEPT_DAYS).fill(Number.NaN);
-const keptTexts: string[] = new Array(KEPT_DAYS).fill('');
+const FIRST_DAY = daysFromCivil(0, 1, 1);
+const LAST_DAY = daysFromCivil(9999, 12, 31);
+
+/** Whether the day is in the years 0000 to 9999, which have four digits. */
+export function hasDate(days: number): boolean {
+  return days >= FIRST_DAY && days <= LAST_DAY;
+}
 
 /** `YYYY-MM-DD`, or null outside the years 0000 to 9999. */
 export function dateText(days: number): string | null {
-  const place = days & (KEPT_DAYS - 1);
-  if (keptDays[place] === days) return keptTexts[place]!;
+  if (!hasDate(days)) return null;
   const { year, month, day } = civilFromDays(days);
-  if (!(year >= 0 && year <= 9999)) return null;
-  const text = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
-  keptDays[place] = days;
-  keptTexts[place] = text;
-  return text;
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
 }
 
 /** `HH:MM:SS` of seconds since midnight. */

@@ -74,10 +74,23 @@ export function putBytes(
   return at + end - start;
 }
 
+/** Days whose text is kept: most columns hold few of them, again and again. */
+const KEPT_DAYS = 1024;
+const DATE_BYTES = 10;
+const keptDays = new Float64Array(KEPT_DAYS).fill(Number.NaN);
+const keptDates = new Uint8Array(KEPT_DAYS * DATE_BYTES);
+
 /** A day as `YYYY-MM-DD`; -1 outside the years 0000 to 9999. */
 export function putDate(target: Uint8Array, at: number, days: number): number {
-  const text = dateText(days);
-  return text === null ? -1 : putAscii(target, at, text);
+  const place = days & (KEPT_DAYS - 1);
+  const start = place * DATE_BYTES;
+  if (keptDays[place] !== days) {
+    const text = dateText(days);
+    if (text === null) return -1;
+    putAscii(keptDates, start, text);
+    keptDays[place] = days;
+  }
+  return putBytes(target, at, keptDates, start, start + DATE_BYTES);
 }
 
 /** `YYYY-MM-DDTHH:MM:SS[.fraction]Z`; `fraction` counts 10^-places seconds. */
@@ -91,14 +104,24 @@ export function putTime(
   const days = Math.floor(seconds / DAY_SECONDS);
   let pos = putDate(target, at, days);
   if (pos < 0) return -1;
-  const ofDay = seconds - days * DAY_SECONDS;
+  // As 32-bit integers, since a remainder of doubles is a call.
+  const ofDay = (seconds - days * DAY_SECONDS) | 0;
   const minutes = (ofDay / 60) | 0;
+  const hours = (minutes / 60) | 0;
   target[pos] = 84;
-  pos = putPadded(target, pos + 1, (minutes / 60) | 0, 2);
+  pos = putTwo(target, pos + 1, hours);
   target[pos] = 58;
-  pos = putPadded(target, pos + 1, minutes % 60, 2);
+  pos = putTwo(target, pos + 1, minutes - hours * 60);
   target[pos] = 58;
-  pos = putFraction(target, putPadded(target, pos + 1, ofDay % 60, 2), fraction, places);
+  pos = putFraction(target, putTwo(target, pos + 1, ofDay - minutes * 60), fraction, places);
   target[pos] = 90;
   return pos + 1;
+}
+
+/** A number below 100 as two digits. */
+function putTwo(target: Uint8Array, at: number, value: number): number {
+  const tens = (value / 10) | 0;
+  target[at] = 48 + tens;
+  target[at + 1] = 48 + value - tens * 10;
+  return at + 2;
 }

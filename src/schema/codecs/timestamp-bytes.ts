@@ -1,6 +1,6 @@
 /** Timestamps as bytes: those that stand as they are stored, and others written so, without strings. */
 import type { LogicalType, TimeUnit } from '../../core/types.ts';
-import { DAY_SECONDS, dateText, daysFromCivil, digitsAt, isDate } from './civil.ts';
+import { DAY_SECONDS, daysFromCivil, digitsAt, hasDate, isDate } from './civil.ts';
 import type { Rewrite } from './codec.ts';
 import { type PutNumber, putBytes, putTime } from './put.ts';
 import type { WallToUtc } from './time-zone.ts';
@@ -41,7 +41,7 @@ function putCount(unit: TimeUnit, zone: WallToUtc | null, limit: number): PutNum
     }
     if (!(Math.abs(wall) < limit) || (places !== 9 && !Number.isSafeInteger(count))) return -1;
     // Zones have rules for dates that a Date holds only.
-    if (zone !== null && dateText(Math.floor(wall / DAY_SECONDS)) === null) return -1;
+    if (zone !== null && !hasDate(Math.floor(wall / DAY_SECONDS))) return -1;
     const seconds = zone === null ? wall : zone(wall);
     return seconds === null ? -1 : putTime(target, at, seconds, rest, places);
   };

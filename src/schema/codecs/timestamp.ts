@@ -1,6 +1,6 @@
 /** Timestamps: RFC 3339 in UTC, exact to the nanosecond; or an epoch number, by `store`. */
 import type { ByteString, LogicalType, TimeUnit, Value } from '../../core/types.ts';
-import { clockText, DAY_SECONDS, dateText, digits, parseDate } from './civil.ts';
+import { clockText, DAY_SECONDS, dateText, digits, hasDate, parseDate } from './civil.ts';
 import { type Codec, type Coded, fault, isFault, isYearLast, typedBy, type ValueFault } from './codec.ts';
 import { parseOffset, type WallToUtc } from './time-zone.ts';
 import {
@@ -115,7 +115,7 @@ function outOfEpoch(unit: TimeUnit, found: ByteString): ValueFault {
 
 function zonedMoment(wall: Moment, zone: WallToUtc): Moment | ValueFault {
   // Zones have rules for dates that a Date holds only.
-  if (dateText(Math.floor(wall.seconds / DAY_SECONDS)) === null) return outOfYears(`${wall.seconds} s`);
+  if (!hasDate(Math.floor(wall.seconds / DAY_SECONDS))) return outOfYears(`${wall.seconds} s`);
   const seconds = zone(wall.seconds);
   if (seconds !== null) return { seconds, fraction: wall.fraction };
   const text = rfc3339(wall.seconds, wall.fraction) ?? String(wall.seconds);

@@ -1,4 +1,5 @@
 /** The columns of a Parquet footer: what they are, what of them the reader gets wrong, and how it is told otherwise. */
+import { type ParquetLogical, readLogical } from './logical-type.ts';
 import {
   type Cursor,
   malformed,
@@ -6,7 +7,6 @@ import {
   readBinary,
   readFields,
   readInteger,
-  readStruct,
   TYPE,
   writeStruct,
   zigzag,
@@ -26,11 +26,21 @@ export interface SchemaElement {
   readonly fields: readonly RawField[];
   readonly start: number;
   readonly end: number;
+  /** One of PHYSICAL; null: a group. */
   readonly physical: number | null;
   readonly name: string;
   readonly children: number;
+  /** Bytes of a value of fixed length. */
+  readonly length: number;
+  /** 0 required, 1 optional, 2 repeated. */
+  readonly repetition: number | null;
   readonly precision: number;
   readonly scale: number;
+  readonly logical: ParquetLogical | null;
+  /** The older form of the logical type: one of CONVERTED. */
+  readonly converted: number | null;
+  /** Neither of the two. */
+  readonly isPlain: boolean;
   readonly uuid: boolean;
   readonly enumerated: boolean;
   readonly decimal: boolean;
@@ -47,9 +57,31 @@ const ELEMENT = {
   precision: 8,
   logical: 10,
 } as const;
-const PHYSICAL = { int96: 3, byteArray: 6, fixed: 7 } as const;
-const LOGICAL = { enumerated: 4, decimal: 5, uuid: 14 } as const;
-const CONVERTED = { enumerated: 4, decimal: 5 } as const;
+export const PHYSICAL = {
+  boolean: 0,
+  int32: 1,
+  int64: 2,
+  int96: 3,
+  float: 4,
+  double: 5,
+  byteArray: 6,
+  fixed: 7,
+} as const;
+export const CONVERTED = {
+  utf8: 0,
+  enumerated: 4,
+  decimal: 5,
+  date: 6,
+  timeMillis: 7,
+  timeMicros: 8,
+  timestampMillis: 9,
+  timestampMicros: 10,
+  /** And three wider ones; of `int8` likewise. */
+  uint8: 11,
+  int8: 15,
+  json: 19,
+  bson: 20,
+} as const;
 const ARROW_MAX_PRECISION = 76;
 
 /** Bytes to stand in the footer in place of those from `start` up to `end`. */
@@ -62,8 +94,9 @@ export interface Patch {
 export function readElement(cursor: Cursor): SchemaElement {
   const start = cursor.at;
   const fields = readFields(cursor);
-  const logical = logicalKind(fields);
   const integer = (id: number): number | null => integerField(fields, id);
+  const logical = logicalOf(fields);
+  const converted = integer(ELEMENT.converted);
   return {
     fields,
     start,
@@ -71,11 +104,16 @@ export function readElement(cursor: Cursor): SchemaElement {
     physical: integer(ELEMENT.type),
     name: nameOf(fields, cursor),
     children: integer(ELEMENT.children) ?? 0,
+    length: integer(ELEMENT.typeLength) ?? 0,
+    repetition: integer(ELEMENT.repetition),
     precision: integer(ELEMENT.precision) ?? 0,
     scale: integer(ELEMENT.scale) ?? 0,
-    uuid: logical === LOGICAL.uuid,
-    enumerated: logical === LOGICAL.enumerated || integer(ELEMENT.converted) === CONVERTED.enumerated,
-    decimal: logical === LOGICAL.decimal || integer(ELEMENT.converted) === CONVERTED.decimal,
+    logical,
+    converted,
+    isPlain: logical === null && converted === null,
+    uuid: logical?.name === 'uuid',
+    enumerated: logical?.name === 'enum' || converted === CONVERTED.enumerated,
+    decimal: logical?.name === 'decimal' || converted === CONVERTED.decimal,
   };
 }
 
@@ -90,16 +128,9 @@ function nameOf(fields: readonly RawField[], cursor: Cursor): string {
   return readBinary({ bytes: field.value, at: 0 }).toString('utf8');
 }
 
-/** The logical type is a union: a struct of which one field is set, whose id says the type. */
-function logicalKind(fields: readonly RawField[]): number | null {
+function logicalOf(fields: readonly RawField[]): ParquetLogical | null {
   const field = fields.find((one) => one.id === ELEMENT.logical && one.type === TYPE.struct);
-  if (field === undefined) return null;
-  let kind: number | null = null;
-  readStruct({ bytes: field.value, at: 0 }, (inner) => {
-    kind = inner.id;
-    return false;
-  });
-  return kind;
+  return field === undefined ? null : readLogical({ bytes: field.value, at: 0 });
 }
 
 export function topLevelNames(elements: readonly SchemaElement[]): readonly string[] {

@@ -1,3 +1,4 @@
+import { ARROW_SCHEMA } from './arrow-hints.ts';
 import {
   elementPatches,
   type LeafOverride,
@@ -7,14 +8,29 @@ import {
   type SchemaElement,
   topLevelNames,
 } from './elements.ts';
-import { type Cursor, readFields, readInteger, readList, readStruct, TYPE, writeStruct } from './thrift.ts';
+import { type FlatColumn, flatColumns } from './flat-schema.ts';
+import {
+  type Cursor,
+  readBinary,
+  readFields,
+  readInteger,
+  readList,
+  readStruct,
+  TYPE,
+  writeStruct,
+} from './thrift.ts';
 
 /**
  * What the footer of a Parquet file says that the reader (parquet-rs in WebAssembly) does not tell or
  * gets wrong. https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
 export interface ParquetFooter {
+  readonly bytes: Buffer;
   readonly rows: number;
+  /** The columns, where none is nested and the type of each is told for sure; else null. */
+  readonly columns: readonly FlatColumn[] | null;
+  /** Where the list of each row group's column chunks is in the bytes. */
+  readonly groupChunks: readonly number[];
   /** Rows of each row group. */
   readonly groupRows: readonly number[];
   /** Bytes of all column data before compression. */
@@ -27,17 +43,27 @@ export interface ParquetFooter {
   readonly rewritten: Buffer | null;
 }
 
+/** Whether the row groups have the rows that the file has. */
+export function isWhole({ groupRows, rows }: ParquetFooter): boolean {
+  return groupRows.reduce((sum, count) => sum + count, 0) === rows;
+}
+
 /** Throws an Error in words where the bytes are no footer. */
 export function readFooter(bytes: Buffer): ParquetFooter {
   const elements: SchemaElement[] = [];
-  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [], rows: [] };
+  const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [], rows: [], chunks: [] };
   let rows = 0;
   let encrypted = false;
+  let arrowSchema: string | null = null;
   readStruct({ bytes, at: 0 }, (field, cursor) => {
     if (field.id === 2 && field.type === TYPE.list)
       readList(cursor, () => elements.push(readElement(cursor)));
     else if (field.id === 3 && field.type === TYPE.i64) rows = readInteger(cursor);
     else if (field.id === 4 && field.type === TYPE.list) readList(cursor, () => readRowGroup(cursor, groups));
+    else if (field.id === 5 && field.type === TYPE.list)
+      readList(cursor, () => {
+        arrowSchema = readArrowSchema(cursor) ?? arrowSchema;
+      });
     else {
       if (field.id === 8) encrypted = true;
       return false;
@@ -51,7 +77,10 @@ export function readFooter(bytes: Buffer): ParquetFooter {
     throw new Error(`no rows by the footer, but ${groups.values} values in the columns`);
   }
   return {
+    bytes,
     rows,
+    columns: flatColumns(elements, arrowSchema),
+    groupChunks: groups.chunks,
     groupRows: groups.rows,
     uncompressedBytes: groups.bytes,
     encrypted: encrypted || groups.encrypted,
@@ -61,6 +90,16 @@ export function readFooter(bytes: Buffer): ParquetFooter {
   };
 }
 
+/** Of one pair of the file's own metadata. */
+function readArrowSchema(cursor: Cursor): string | null {
+  const pair = readFields(cursor);
+  const text = (id: number): string | null => {
+    const field = pair.find((one) => one.id === id && one.type === TYPE.binary);
+    return field === undefined ? null : readBinary({ bytes: field.value, at: 0 }).toString('latin1');
+  };
+  return text(1) === ARROW_SCHEMA ? text(2) : null;
+}
+
 interface GroupTotals {
   bytes: number;
   values: number;
@@ -68,6 +107,7 @@ interface GroupTotals {
   readonly patches: Patch[];
   /** Of each group. */
   readonly rows: number[];
+  readonly chunks: number[];
 }
 
 /** Where the page index lies. It serves filters only, and some writers (parquetjs) write it wrong. */
@@ -76,6 +116,7 @@ const PAGE_INDEX = [4, 5, 6, 7];
 function readRowGroup(cursor: Cursor, totals: GroupTotals): void {
   readStruct(cursor, (field) => {
     if (field.id === 1 && field.type === TYPE.list) {
+      totals.chunks.push(cursor.at);
       readList(cursor, () => readColumnChunk(cursor, totals));
       return true;
     }

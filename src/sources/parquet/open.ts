@@ -1,13 +1,17 @@
-/** Opens Parquet files. Arrow's package is loaded while the decoder's thread starts: both take a while. */
+/** Opens Parquet files, and chooses who decodes them. What only parquet-wasm needs is loaded while its thread starts. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { FeaturectlError } from '../../core/errors.ts';
 import type { Source } from '../../core/types.ts';
-import { type ByteStream, readError } from '../bytes.ts';
+import { assertUnchanged, type ByteStream, readError } from '../bytes.ts';
 import { encryptedError } from '../format.ts';
 import type { RawInput } from '../input.ts';
 import { spoolToFile } from '../spool.ts';
+import { typedColumns } from '../typed-columns.ts';
 import { decodeError } from './errors.ts';
-import { type ParquetFooter, readFooter } from './footer.ts';
+import type { FlatColumn } from './flat-schema.ts';
+import { isWhole, type ParquetFooter, readFooter } from './footer.ts';
+import { areDecodable, type PageFile, pageRows } from './page-rows.ts';
+import { type OpenParquet, parquetSource } from './source.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
 import { type ParquetThread, startParquetThread } from './wasm-thread.ts';
 
@@ -26,11 +30,9 @@ export async function openParquet(
 ): Promise<Source> {
   const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const path = spool?.path ?? raw.path!;
-  let thread: ParquetThread | null = null;
-  const onAbort = (): void => void thread?.stop();
+  const wasm = createWasm(path, signal);
   const close = async (): Promise<void> => {
-    signal?.removeEventListener('abort', onAbort);
-    await thread?.stop();
+    await wasm.stop();
     await chunks.return();
     await spool?.remove();
     await raw.close();
@@ -38,17 +40,88 @@ export async function openParquet(
   try {
     const atOpen = await stat(path);
     const file = await readFileFooter(path, raw.name);
-    const footer = file.rewritten === null ? null : { start: file.start, bytes: file.rewritten };
-    const { module, glue } = loadWasmEngine();
-    thread = startParquetThread({ glue, path, footer }, module);
-    // The decoder may be busy for long; ending its thread makes every answer fail at once.
-    signal?.addEventListener('abort', onAbort);
-    const { parquetSource } = await import('./source.ts');
-    return await parquetSource({ raw, path, atOpen, file, thread, batchRows, signal, close });
+    const { footer, size } = file;
+    const { columns, rows } =
+      footer.columns === null
+        ? await byWasm(raw.name, file, wasm, signal)
+        : byPages(raw.name, file, footer.columns, wasm, {
+            path,
+            check: (now) => assertUnchanged(raw.name, atOpen, now),
+          });
+    return parquetSource({ raw, path, atOpen, footer, size, columns, batchRows, signal, rows, close });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+type Rows = Pick<OpenParquet, 'columns' | 'rows'>;
+
+/** parquet-wasm says what the columns are and decodes all of them. */
+async function byWasm(
+  name: string,
+  { footer, rewritten, start }: FileFooter,
+  wasm: Wasm,
+  signal: AbortSignal | undefined,
+): Promise<Rows> {
+  const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
+  try {
+    const { wasmColumns, wasmRows } = await import('./wasm-rows.ts');
+    const columns = await wasmColumns(name, footer, thread);
+    return { columns, rows: (selected, groups) => wasmRows(thread, footer, columns, selected, groups) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw decodeError(name, 0, error);
+  }
+}
+
+/** The footer says what the columns are; parquet-wasm decodes them where their pages are not read here. */
+function byPages(
+  name: string,
+  { footer, rewritten, start, size }: FileFooter,
+  flat: readonly FlatColumn[],
+  wasm: Wasm,
+  file: PageFile,
+): Rows {
+  const names = flat.map((column) => column.name);
+  const columns = typedColumns(name, names, flat, []);
+  return {
+    columns,
+    rows: async function* (selected, groups) {
+      const all = groups ?? [...footer.groupRows.keys()];
+      if (isWhole(footer) && areDecodable(footer, flat, selected, all, size)) {
+        yield* pageRows(file, footer, flat, selected, all);
+        return;
+      }
+      const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
+      const { wasmRows } = await import('./wasm-rows.ts');
+      yield* wasmRows(thread, footer, columns, selected, groups);
+    },
+  };
+}
+
+interface Wasm {
+  start(footer: { readonly start: number; readonly bytes: Uint8Array } | null): ParquetThread;
+  stop(): Promise<void>;
+}
+
+/** The decoder of one file, whose thread is started where it is needed. */
+function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
+  let thread: ParquetThread | null = null;
+  const onAbort = (): void => void thread?.stop();
+  return {
+    start: (footer) => {
+      const { module, glue } = loadWasmEngine();
+      thread = startParquetThread({ glue, path, footer }, module);
+      // The decoder may be busy for long; ending its thread makes every answer fail at once.
+      signal?.addEventListener('abort', onAbort);
+      return thread;
+    },
+    stop: async () => {
+      signal?.removeEventListener('abort', onAbort);
+      await thread?.stop();
+    },
+  };
 }
 
 interface FileFooter {

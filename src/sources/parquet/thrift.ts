@@ -1,5 +1,5 @@
 /**
- * The Thrift compact protocol, as far as a Parquet footer needs it.
+ * The Thrift compact protocol, as far as Parquet needs it.
  * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 export interface Cursor {
@@ -33,7 +33,7 @@ const MAX_DEPTH = 64;
 
 /** Thrown for bytes that are not of the protocol. */
 export function malformed(what: string, cursor: Cursor): Error {
-  return new Error(`${what} at byte ${cursor.at} of the footer`);
+  return new Error(`${what} at byte ${cursor.at} of the metadata`);
 }
 
 export function readVarint(cursor: Cursor): bigint {
@@ -113,7 +113,7 @@ function readSize(cursor: Cursor): number {
   return size;
 }
 
-function readByte(cursor: Cursor): number {
+export function readByte(cursor: Cursor): number {
   const byte = cursor.bytes[cursor.at];
   if (byte === undefined) throw malformed('an end too early', cursor);
   cursor.at++;

@@ -1,0 +1,101 @@
+/** One column of one row group: its pages, levels and values, a number of rows at a time. */
+import type { FileHandle } from 'node:fs/promises';
+import type { DecodedColumn } from '../decoded-column.ts';
+import { createChunkBytes } from './chunk-bytes.ts';
+import { createColumnArrays } from './column-arrays.ts';
+import type { ColumnChunk } from './column-chunk.ts';
+import type { FlatColumn } from './flat-schema.ts';
+import { type Codes, createHybrid, ZEROS } from './hybrid.ts';
+import { ENCODING } from './page-header.ts';
+import { nextPage, type PageValues, readLength } from './pages.ts';
+import type { PageReader, Presence, ValueArrays } from './value-arrays.ts';
+
+export interface ColumnReader {
+  /** The next `rows`, of which there must be so many. Throws an Error in words. */
+  read(rows: number): Promise<DecodedColumn>;
+  /** Bytes of the arrays of the last rows that were read. */
+  bytes(): number;
+}
+
+/** `readBytes`: to read from the file at once. */
+export function createColumnReader(
+  file: FileHandle,
+  column: FlatColumn,
+  chunk: ColumnChunk,
+  readBytes: number,
+): ColumnReader {
+  const bytes = createChunkBytes(file, chunk.start, chunk.compressedBytes, readBytes);
+  const arrays = createColumnArrays(column);
+  let page: OpenPage = NO_PAGE;
+  const openPage = async (): Promise<OpenPage> => {
+    const next = await nextPage(bytes, chunk.codec, column.isOptional);
+    if (next === null) throw new Error('fewer values than the footer says');
+    if (!next.isDictionary)
+      return { left: next.count, levels: next.levels, values: pageReader(arrays.values, next) };
+    arrays.values.setDictionary(next.bytes, next.start, next.end, next.count);
+    return NO_PAGE;
+  };
+  return {
+    read: async (rows) => {
+      arrays.begin(rows);
+      for (let done = 0; done < rows; ) {
+        while (page.left === 0) page = await openPage();
+        const count = Math.min(page.left, rows - done);
+        page.values.take(arrays.present(page.levels, count, done), done);
+        page.left -= count;
+        done += count;
+      }
+      return arrays.result();
+    },
+    bytes: () => arrays.values.bytes(),
+  };
+}
+
+interface OpenPage {
+  /** Rows that were not read yet. */
+  left: number;
+  readonly levels: Codes | null;
+  readonly values: PageReader;
+}
+
+const NO_PAGE: OpenPage = { left: 0, levels: null, values: { take: () => undefined } };
+
+function pageReader(arrays: ValueArrays, { encoding, bytes, start, end }: PageValues): PageReader {
+  if (encoding === ENCODING.plain) return arrays.plain(bytes, start, end);
+  if (encoding === ENCODING.plainDictionary || encoding === ENCODING.rleDictionary) {
+    return dictionaryCodes(arrays, bytes, start, end);
+  }
+  if (encoding === ENCODING.rle) return runsOfBooleans(arrays, bytes, start, end);
+  throw new Error(`values of encoding ${encoding}`);
+}
+
+/** The width of one code in a byte, then the codes. */
+function dictionaryCodes(arrays: ValueArrays, bytes: Uint8Array, start: number, end: number): PageReader {
+  // A page of nulls alone may have no byte at all.
+  const width = start < end ? bytes[start]! : 0;
+  if (width > 32) throw new Error(`dictionary codes of ${width} bits`);
+  const codes = width === 0 ? ZEROS : createHybrid(bytes, start + 1, end, width);
+  return codesReader(arrays, codes, arrays.dictionarySize());
+}
+
+function runsOfBooleans(arrays: ValueArrays, bytes: Uint8Array, start: number, end: number): PageReader {
+  const length = start + 4 <= end ? readLength(bytes, start) : end;
+  if (length > end - start - 4) throw new Error('its pages end too early');
+  return codesReader(arrays, createHybrid(bytes, start + 4, start + 4 + length, 1), 2);
+}
+
+/** `size`: of which there are codes. */
+function codesReader(arrays: ValueArrays, codes: Codes, size: number): PageReader {
+  let scratch = new Int32Array(0);
+  return {
+    take: (presence: Presence, at) => {
+      const { values } = presence;
+      if (scratch.length < values) scratch = new Int32Array(values);
+      codes.read(scratch, values);
+      for (let i = 0; i < values; i++) {
+        if (scratch[i]! >>> 0 >= size) throw new Error(`a dictionary code ${scratch[i]! >>> 0} of ${size}`);
+      }
+      arrays.putCodes(scratch, presence, at);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** The compression of pages, as far as it is read here; parquet-wasm has the rest. */
+import zlib from 'node:zlib';
+import { snappyUncompressor } from 'hysnappy';
+
+/** CompressionCodec of the format. */
+export const CODEC = { none: 0, snappy: 1, gzip: 2, brotli: 4, zstd: 6 } as const;
+
+type Native = (input: Uint8Array, options: { maxOutputLength: number }) => Buffer;
+
+/** Node has it from 22.15 and 23.8 on. */
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: Native };
+
+const NATIVE: Readonly<Record<number, Native | undefined>> = {
+  [CODEC.gzip]: zlib.gunzipSync,
+  [CODEC.brotli]: zlib.brotliDecompressSync,
+  [CODEC.zstd]: zstdDecompressSync,
+};
+
+export function canDecompress(codec: number): boolean {
+  return codec === CODEC.none || codec === CODEC.snappy || NATIVE[codec] !== undefined;
+}
+
+type Unsnappy = (input: Uint8Array, length: number) => Uint8Array;
+
+let unsnappy: Unsnappy | null = null;
+
+/** The `length` bytes that the input stands for. Throws an Error in words. */
+export function decompress(codec: number, input: Uint8Array, length: number): Uint8Array {
+  // A page of nulls alone may have no bytes, which no compression would leave.
+  if (codec === CODEC.none || (length === 0 && input.length === 0)) return exactly(input, length);
+  try {
+    if (codec !== CODEC.snappy) return exactly(byNode(codec, input, length), length);
+    unsnappy ??= snappyUncompressor();
+    return exactly(unsnappy(input, length), length);
+  } catch (error) {
+    throw new Error('its pages do not decompress', { cause: error });
+  }
+}
+
+function byNode(codec: number, input: Uint8Array, length: number): Uint8Array {
+  // Node takes no limit of 0.
+  return NATIVE[codec]!(input, { maxOutputLength: Math.max(length, 1) });
+}
+
+function exactly(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length === length) return bytes;
+  throw new Error(`a page of ${bytes.length} bytes where ${length} belong`);
+}

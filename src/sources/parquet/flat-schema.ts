@@ -1,0 +1,201 @@
+/**
+ * The columns of files that have no nested ones, by what their footer says. Where two readings are possible the
+ * answer is none, and parquet-wasm says what a column is.
+ * https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
+ */
+import type { LogicalType, TimeUnit } from '../../core/types.ts';
+import { ARROW_TYPE, type ArrowHint, readArrowHints } from './arrow-hints.ts';
+import { CONVERTED, PHYSICAL, type SchemaElement } from './elements.ts';
+import type { LogicalName } from './logical-type.ts';
+
+export interface FlatColumn {
+  readonly name: string;
+  readonly type: LogicalType;
+  /** One of PHYSICAL. */
+  readonly physical: number;
+  /** Bytes of a value; 0 where they vary or are bits. */
+  readonly width: number;
+  readonly isOptional: boolean;
+}
+
+const REQUIRED = 0;
+const OPTIONAL = 1;
+
+const WIDTHS: Readonly<Record<number, number>> = {
+  [PHYSICAL.int32]: 4,
+  [PHYSICAL.int64]: 8,
+  [PHYSICAL.int96]: 12,
+  [PHYSICAL.float]: 4,
+  [PHYSICAL.double]: 8,
+};
+
+/** Null where a column is nested, or of a type that is not told for sure. */
+export function flatColumns(
+  elements: readonly SchemaElement[],
+  arrowSchema: string | null,
+): readonly FlatColumn[] | null {
+  const leaves = elements.slice(1);
+  if (elements[0]?.children !== leaves.length) return null;
+  const hints = hintsOf(arrowSchema, leaves);
+  if (hints === 'unclear') return null;
+  const columns = leaves.map((leaf, index) => flatColumn(leaf, hints === null ? null : hints[index]!));
+  return columns.every((column) => column !== null) ? columns : null;
+}
+
+function hintsOf(
+  arrowSchema: string | null,
+  leaves: readonly SchemaElement[],
+): readonly ArrowHint[] | null | 'unclear' {
+  if (arrowSchema === null) return null;
+  try {
+    const hints = readArrowHints(arrowSchema);
+    const fit =
+      hints.length === leaves.length && hints.every(({ name }, index) => name === leaves[index]!.name);
+    return fit ? hints : 'unclear';
+  } catch {
+    return 'unclear';
+  }
+}
+
+function flatColumn(element: SchemaElement, hint: ArrowHint | null): FlatColumn | null {
+  const { physical, repetition, name } = element;
+  if (physical === null || element.children > 0) return null;
+  if (repetition !== REQUIRED && repetition !== OPTIONAL) return null;
+  const width = physical === PHYSICAL.fixed ? element.length : (WIDTHS[physical] ?? 0);
+  if (physical === PHYSICAL.fixed && !(width > 0)) return null;
+  const own = typeOf(element, width);
+  const type = own !== null && hint !== null ? hinted(own, hint) : own;
+  return type === null ? null : { name, type, physical, width, isOptional: repetition === OPTIONAL };
+}
+
+function typeOf(element: SchemaElement, width: number): LogicalType | null {
+  if (element.decimal) return decimalType(element);
+  switch (element.physical) {
+    case PHYSICAL.boolean:
+      return element.isPlain ? { kind: 'bool' } : null;
+    case PHYSICAL.int32:
+      return intType(element, 32) ?? smallType(element);
+    case PHYSICAL.int64:
+      return intType(element, 64) ?? longType(element);
+    case PHYSICAL.int96:
+      return { kind: 'timestamp', unit: 'ns', zoned: false };
+    case PHYSICAL.float:
+      return element.isPlain ? { kind: 'float', bits: 32 } : null;
+    case PHYSICAL.double:
+      return element.isPlain ? { kind: 'float', bits: 64 } : null;
+    case PHYSICAL.byteArray:
+      return textType(element);
+    case PHYSICAL.fixed:
+      return fixedType(element, width);
+    default:
+      return null;
+  }
+}
+
+function decimalType({ physical, precision, scale }: SchemaElement): LogicalType | null {
+  const most = physical === PHYSICAL.int32 ? 9 : physical === PHYSICAL.int64 ? 18 : Number.POSITIVE_INFINITY;
+  const isNumber =
+    physical !== PHYSICAL.boolean && physical !== PHYSICAL.float && physical !== PHYSICAL.double;
+  if (!isNumber || physical === PHYSICAL.int96) return null;
+  return precision > 0 && precision <= most ? { kind: 'decimal', precision, scale } : null;
+}
+
+type IntBits = 8 | 16 | 32 | 64;
+
+const CONVERTED_INTS: Readonly<Record<number, readonly [IntBits, boolean]>> = {
+  [CONVERTED.uint8]: [8, false],
+  [CONVERTED.uint8 + 1]: [16, false],
+  [CONVERTED.uint8 + 2]: [32, false],
+  [CONVERTED.uint8 + 3]: [64, false],
+  [CONVERTED.int8]: [8, true],
+  [CONVERTED.int8 + 1]: [16, true],
+  [CONVERTED.int8 + 2]: [32, true],
+  [CONVERTED.int8 + 3]: [64, true],
+};
+
+function intType({ isPlain, logical, converted }: SchemaElement, width: 32 | 64): LogicalType | null {
+  if (isPlain) return { kind: 'int', bits: width, signed: true };
+  const named: readonly [number, boolean] | null =
+    logical?.name === 'integer' ? [logical.bits, logical.isSigned] : null;
+  const [bits, signed] = named ?? (logical === null ? CONVERTED_INTS[converted ?? -1] : null) ?? [0, false];
+  const fits = width === 64 ? bits === 64 : bits === 8 || bits === 16 || bits === 32;
+  return fits ? { kind: 'int', bits: bits as IntBits, signed } : null;
+}
+
+/** Whether the column is of the logical type, or of the older converted one where it has none. */
+function is({ logical, converted }: SchemaElement, name: LogicalName, older?: number): boolean {
+  return logical === null ? older !== undefined && converted === older : logical.name === name;
+}
+
+function smallType(element: SchemaElement): LogicalType | null {
+  if (is(element, 'date', CONVERTED.date)) return { kind: 'date' };
+  if (!is(element, 'time', CONVERTED.timeMillis)) return null;
+  return (element.logical?.unit ?? 'ms') === 'ms' ? { kind: 'time', unit: 'ms' } : null;
+}
+
+function longType(element: SchemaElement): LogicalType | null {
+  const { logical, converted } = element;
+  if (is(element, 'time', CONVERTED.timeMicros)) {
+    const unit = logical === null ? 'us' : logical.unit;
+    return unit === 'us' || unit === 'ns' ? { kind: 'time', unit } : null;
+  }
+  if (logical !== null) {
+    if (logical.name !== 'timestamp' || logical.unit === null) return null;
+    return { kind: 'timestamp', unit: logical.unit, zoned: logical.isUtc };
+  }
+  const unit = OLD_TIMESTAMPS[converted ?? -1];
+  return unit === undefined ? null : { kind: 'timestamp', unit, zoned: true };
+}
+
+const OLD_TIMESTAMPS: Readonly<Record<number, TimeUnit>> = {
+  [CONVERTED.timestampMillis]: 'ms',
+  [CONVERTED.timestampMicros]: 'us',
+};
+
+function textType(element: SchemaElement): LogicalType | null {
+  if (element.isPlain || is(element, 'bson', CONVERTED.bson)) return { kind: 'binary', size: null };
+  const isText =
+    is(element, 'string', CONVERTED.utf8) ||
+    is(element, 'json', CONVERTED.json) ||
+    is(element, 'enum', CONVERTED.enumerated);
+  return isText ? { kind: 'utf8' } : null;
+}
+
+function fixedType(element: SchemaElement, width: number): LogicalType | null {
+  if (element.isPlain) return { kind: 'binary', size: width };
+  if (is(element, 'uuid')) return width === 16 ? { kind: 'uuid' } : null;
+  return is(element, 'float16') && width === 2 ? { kind: 'float', bits: 16 } : null;
+}
+
+/** Arrow types that hold the values of each kind as they are. */
+const HOLDERS: Readonly<Record<string, readonly number[]>> = {
+  bool: [ARROW_TYPE.bool],
+  float: [ARROW_TYPE.float],
+  utf8: [ARROW_TYPE.utf8, ARROW_TYPE.largeUtf8, ARROW_TYPE.utf8View],
+  binary: [ARROW_TYPE.binary, ARROW_TYPE.largeBinary, ARROW_TYPE.binaryView, ARROW_TYPE.fixedBinary],
+  uuid: [ARROW_TYPE.fixedBinary],
+  decimal: [ARROW_TYPE.decimal],
+};
+
+const ARROW_UNITS: readonly TimeUnit[] = ['s', 'ms', 'us', 'ns'];
+const DAYS = 0;
+
+/** The type, with the zone that Arrow says it has; null where Arrow means something else by it. */
+function hinted(type: LogicalType, hint: ArrowHint): LogicalType | null {
+  if (hint.isExtension && type.kind !== 'uuid') return null;
+  switch (type.kind) {
+    case 'int':
+      return hint.type === ARROW_TYPE.int && hint.bits === type.bits && hint.isSigned === type.signed
+        ? type
+        : null;
+    case 'date':
+      return hint.type === ARROW_TYPE.date && hint.unit === DAYS ? type : null;
+    case 'time':
+      return hint.type === ARROW_TYPE.time && ARROW_UNITS[hint.unit] === type.unit ? type : null;
+    case 'timestamp':
+      if (hint.type !== ARROW_TYPE.timestamp || ARROW_UNITS[hint.unit] !== type.unit) return null;
+      return { ...type, zoned: type.zoned || hint.hasZone };
+    default:
+      return HOLDERS[type.kind]?.includes(hint.type) ? type : null;
+  }
+}

@@ -1,0 +1,110 @@
+/** The pages of a column chunk, decompressed. */
+import zlib from 'node:zlib';
+import type { ChunkBytes } from './chunk-bytes.ts';
+import { CODEC, decompress } from './decompress.ts';
+import { type Codes, createBigEndianBits, createHybrid } from './hybrid.ts';
+import { ENCODING, PAGE, type PageHeader, readPageHeader } from './page-header.ts';
+
+/** Values of a page: its bytes from `start` up to `end`. */
+export interface PageValues {
+  readonly isDictionary: boolean;
+  readonly count: number;
+  readonly encoding: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Which rows have a value: 1, or 0; null: all. */
+  readonly levels: Codes | null;
+}
+
+/** Most bytes that a header may have: its statistics hold values. */
+const MAX_HEADER = 16 * 1024 * 1024;
+const USUAL_HEADER = 256;
+
+/** Node has it from 20.15 and 22.2 on. */
+const { crc32 } = zlib as { crc32?: (bytes: Uint8Array) => number };
+
+/** Most bytes that a page may have; those of chunks that are read here have less. */
+const MAX_PAGE = 512 * 1024 * 1024;
+
+/** The next page with values, or null at the end. Throws an Error in words. */
+export async function nextPage(
+  chunk: ChunkBytes,
+  codec: number,
+  isOptional: boolean,
+): Promise<PageValues | null> {
+  while (chunk.left() > 0) {
+    const header = await takeHeader(chunk);
+    if (header.compressedSize > chunk.left()) throw new Error('its pages end too early');
+    if (header.uncompressedSize > MAX_PAGE) throw new Error(`a page of ${header.uncompressedSize} bytes`);
+    const stored = await chunk.peek(header.compressedSize);
+    chunk.take(header.compressedSize);
+    if (header.crc !== null && crc32 !== undefined && (crc32(stored) | 0) !== (header.crc | 0)) {
+      throw new Error('a page that differs from its checksum');
+    }
+    if (header.type === PAGE.dictionary) return wholePage(header, codec, stored, true);
+    if (header.type === PAGE.data) return dataPage(header, codec, stored, isOptional);
+    if (header.type === PAGE.dataV2) return dataPageV2(header, codec, stored, isOptional);
+    if (header.type !== PAGE.index) throw new Error(`a page of unknown type ${header.type}`);
+  }
+  return null;
+}
+
+/** How long it is shows by reading it only. */
+async function takeHeader(chunk: ChunkBytes): Promise<PageHeader> {
+  for (let size = USUAL_HEADER; ; size *= 4) {
+    const bytes = await chunk.peek(size);
+    const cursor = { bytes, at: 0 };
+    try {
+      const header = readPageHeader(cursor);
+      if (cursor.at <= bytes.length) {
+        chunk.take(cursor.at);
+        return header;
+      }
+    } catch (error) {
+      if (bytes.length === chunk.left() || size >= MAX_HEADER) throw error;
+    }
+    if (bytes.length === chunk.left()) throw new Error('its pages end too early');
+  }
+}
+
+function wholePage(header: PageHeader, codec: number, stored: Buffer, isDictionary: boolean): PageValues {
+  const bytes = decompress(codec, stored, header.uncompressedSize);
+  const { values: count, encoding } = header;
+  return { isDictionary, count, encoding, bytes, start: 0, end: header.uncompressedSize, levels: null };
+}
+
+function dataPage(header: PageHeader, codec: number, stored: Buffer, isOptional: boolean): PageValues {
+  const page = wholePage(header, codec, stored, false);
+  if (!isOptional) return page;
+  const { bytes, end, count } = page;
+  if (header.levelEncoding === ENCODING.bitPacked) {
+    const start = Math.ceil(count / 8);
+    return { ...page, start: inside(start, end), levels: createBigEndianBits(bytes, 0, start) };
+  }
+  if (header.levelEncoding !== ENCODING.rle) throw new Error('levels of unknown encoding');
+  const start = inside(4, end) + readLength(bytes, 0);
+  return { ...page, start: inside(start, end), levels: createHybrid(bytes, 4, start, 1) };
+}
+
+/** Version 2: levels are not compressed, and their length stands in the header. */
+function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptional: boolean): PageValues {
+  const levelBytes = header.repetitionBytes + header.definitionBytes;
+  const length = header.uncompressedSize - levelBytes;
+  if (levelBytes > stored.length || length < 0) throw new Error('its pages end too early');
+  const packed = stored.subarray(levelBytes);
+  const bytes = decompress(header.isCompressed ? codec : CODEC.none, packed, length);
+  const levels = isOptional ? createHybrid(stored, header.repetitionBytes, levelBytes, 1) : null;
+  const { values: count, encoding } = header;
+  return { isDictionary: false, count, encoding, bytes, start: 0, end: length, levels };
+}
+
+function inside(at: number, end: number): number {
+  if (at > end) throw new Error('its pages end too early');
+  return at;
+}
+
+/** Four bytes, little-endian. */
+export function readLength(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)) + bytes[at + 3]! * 2 ** 24;
+}

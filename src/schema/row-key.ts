@@ -6,7 +6,7 @@ import { putBytes } from './codecs/put.ts';
 import { putScalar } from './codecs/string.ts';
 import { keyCodec } from './columns.ts';
 import type { KeyPart, KeyTemplate } from './key-template.ts';
-import { createPlaces, type Place } from './places.ts';
+import { createPlaces } from './places.ts';
 import { bindText, bindTyped, type Read } from './read-column.ts';
 import { createSlotReader } from './slot-reader.ts';
 import { createSpanReader, type SpanReader, settler } from './span-reader.ts';
@@ -120,9 +120,9 @@ function bindSpans(reader: SpanReader, key: RowKey, slow: WritePart): WritePart 
 
 function entityReader(source: Column, { key, nullTokens }: FeatureSchema): SpanReader | null {
   const [place] = createPlaces(1);
-  const settle = settler(key.isPlain, null, place as Place);
+  const settle = settler(key.isPlain, null, place!);
   if (source.kind === 'text') return createSpanReader(source, nullTokens, settle);
-  return createSlotReader(source, { settle, put: putScalar(source.type) }, place as Place);
+  return createSlotReader(source, { settle, put: putScalar(source.type) }, place!);
 }
 
 /** The last part of a path, or of a URL without its query. */

@@ -1,7 +1,7 @@
 /** Writes typed values as they are stored, or finds those that stand so in memory, without a string of each. */
 import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots } from '../core/types.ts';
 import type { PutNumber } from './codecs/put.ts';
-import type { Place } from './places.ts';
+import { PLACE_ROWS, type Place } from './places.ts';
 import type { Settle, SpanReader } from './span-reader.ts';
 
 export interface SlotForms {
@@ -42,46 +42,67 @@ function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanR
   return reader;
 }
 
-function numberReader(
-  slots: ValueSlots,
-  values: NumberSlots,
-  put: PutNumber,
-  { bytes, start }: Place,
-): SpanReader {
-  const isNull = nullsOf(slots);
-  const write = writerOf(values, slots.first, put);
+/** Writes the values of some rows when the first of them is asked for. */
+function numberReader(slots: ValueSlots, values: NumberSlots, put: PutNumber, place: Place): SpanReader {
+  const write = writerOf(slots, values, put);
+  const { bytes, start, stride } = place;
+  const ends = new Int32Array(PLACE_ROWS);
+  let from = 0;
+  let count = 0;
   const reader: SpanReader = {
     bytes,
     start,
     end: 0,
     find: (row) => {
-      if (isNull?.(row)) return false;
-      reader.end = write(bytes, start, row);
+      if (row < from || row >= from + count) {
+        from = row;
+        count = write(place, ends, row);
+      }
+      reader.start = start + (row - from) * stride;
+      reader.end = ends[row - from]!;
       return reader.end >= 0;
     },
   };
   return reader;
 }
 
-type WriteValue = (target: Uint8Array, at: number, row: number) => number;
+/** Writes the values from a row on, as many as are there and have room, and gives how many; the end of a null is -1. */
+type WriteBlock = (place: Place, ends: Int32Array, row: number) => number;
 
-function writerOf(values: NumberSlots, first: number, put: PutNumber): WriteValue {
+function writerOf(slots: ValueSlots, values: NumberSlots, put: PutNumber): WriteBlock {
+  const { first } = slots;
+  const isNull = nullsOf(slots);
   if (values.kind === 'numbers') {
     const { numbers } = values;
-    return (target, at, row) => {
-      const value = numbers[first + row]!;
-      return put(target, at, value, value | 0);
+    return ({ bytes, start, stride }, ends, row) => {
+      const count = Math.min(PLACE_ROWS, numbers.length - first - row);
+      for (let i = 0, at = start; i < count; i += 1, at += stride) {
+        const value = numbers[first + row + i]!;
+        ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, value, value | 0);
+      }
+      return count;
     };
   }
   if (values.kind === 'bits') {
     const { bits } = values;
-    return (target, at, row) => put(target, at, bitOf(bits, first + row), 0);
+    return ({ bytes, start, stride }, ends, row) => {
+      const count = Math.min(PLACE_ROWS, bits.length * 8 - first - row);
+      for (let i = 0, at = start; i < count; i += 1, at += stride) {
+        ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, bitOf(bits, first + row + i), 0);
+      }
+      return count;
+    };
   }
   const { halves, signed } = values;
-  return (target, at, row) => {
-    const low = halves[(first + row) * 2]!;
-    const high = halves[(first + row) * 2 + 1]!;
-    return put(target, at, (signed ? high : high >>> 0) * 2 ** 32 + (low >>> 0), low);
+  return ({ bytes, start, stride }, ends, row) => {
+    const count = Math.min(PLACE_ROWS, halves.length / 2 - first - row);
+    for (let i = 0, at = start; i < count; i += 1, at += stride) {
+      const low = halves[(first + row + i) * 2]!;
+      const high = halves[(first + row + i) * 2 + 1]!;
+      const value = (signed ? high : high >>> 0) * 2 ** 32 + (low >>> 0);
+      ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, value, low);
+    }
+    return count;
   };
 }
 

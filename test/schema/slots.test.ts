@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { LogicalType, Value } from '../../src/core/types.ts';
 import { slotsOf } from './slots.ts';
-import { schemaOf, storedOf } from './support.ts';
+import { encode, schemaOf, storedOf } from './support.ts';
 
 const utf8: LogicalType = { kind: 'utf8' };
 const int64: LogicalType = { kind: 'int', bits: 64, signed: true };
@@ -50,4 +50,30 @@ it.each<[string, LogicalType, Value, string | undefined]>([
   ['{ type: string, default: none }', utf8, null, 'none'],
 ])('%s of %j is asked for: %s', (feature, type, value, text) => {
   expect(stored(feature, type, value)).toEqual({ text, isAsked: true });
+});
+
+it.each([1, 63, 64, 65, 128, 200])('%d rows of every kind of number, some null, some passed over', (rows) => {
+  const valuesOf = (of: (row: number) => Value): Value[] =>
+    Array.from({ length: rows }, (_, row) => (row % 7 === 3 ? null : of(row)));
+  const inputs = [
+    { name: 'id', type: int64, values: Array.from({ length: rows }, (_, row) => BigInt(row)) },
+    { name: 'a', type: int64, values: valuesOf((row) => BigInt(row) * 1_000_003n) },
+    { name: 'b', type: { kind: 'float', bits: 64 } as const, values: valuesOf((row) => row / 8) },
+    { name: 'c', type: { kind: 'bool' } as const, values: valuesOf((row) => row % 3 === 0) },
+    {
+      name: 'd',
+      type: ns,
+      values: Array.from({ length: rows }, (_, row) => BigInt(row) * 86_400_000_000_007n),
+    },
+  ];
+  const fault = { code: 'INVALID_UTF8', column: null, reason: 'not read' } as const;
+  const faults = new Map([0, 63, 64, 127].filter((row) => row < rows - 1).map((row) => [row, fault]));
+  const schema = schemaOf('\n  a: int64\n  b: float64\n  c: bool\n  d: timestamp');
+  // encode() compares values from memory with values made one by one.
+  const encoded = encode(schema, inputs, { faults });
+  expect(encoded.rows.length).toBe(rows - faults.size);
+  for (const { row, fields } of encoded.rows) {
+    expect(fields.a ?? null).toBe(row % 7 === 3 ? null : String(row * 1_000_003));
+    expect(fields.b ?? null).toBe(row % 7 === 3 ? null : String(row / 8));
+  }
 });

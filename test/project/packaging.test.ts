@@ -42,6 +42,7 @@ describe('heavy packages are loaded when they are used', () => {
       ['apache-arrow', 'fastify'],
     ],
     [`ingest ${USERS}.arrow -s ${USERS}.yaml`, ['apache-arrow'], ['parquet-wasm', 'fastify']],
+    [`ingest ${USERS}.parquet -s ${USERS}.yaml`, ['ioredis'], ['apache-arrow', 'parquet-wasm', 'fastify']],
     [
       `get user_0001 -s ${USERS}.yaml`,
       ['ioredis'],

@@ -36,7 +36,7 @@ export function schemaFromColumns(
   const problems = collectProblems('the command line');
   const ttlMs = parseTtl(options.ttl);
   if (typeof ttlMs === 'string') problems.add(['--ttl'], ttlMs);
-  const jitter = options.ttlJitter === undefined ? 0 : parseJitter(options.ttlJitter);
+  const jitter = options.ttlJitter === undefined ? 0 : parseJitter(options.ttlJitter, ttlMs);
   if (typeof jitter === 'string') problems.add(['--ttl-jitter'], jitter);
   const zone = options.timezone === undefined ? null : timeZone(options.timezone);
   if (options.timezone !== undefined && !zone) problems.add(['--timezone'], zoneProblem(options.timezone));

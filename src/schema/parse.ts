@@ -141,12 +141,13 @@ function buildSchema(
   const eventTime = addEventTime(head, forms, problems);
   const features = [...forms].map(([name, form]) => build(name, form, context, problems));
   const names = features.map((feature) => feature.name);
+  const ttl = parseTtl(head.ttl);
+  const jitter = head.ttl_jitter === undefined ? 0 : parseJitter(head.ttl_jitter, ttl);
   return {
     name: head.name,
     key: checkedKey(head.key, problems),
-    ttlMs: numberOr(parseTtl(head.ttl), ['ttl'], problems),
-    ttlJitter:
-      head.ttl_jitter === undefined ? 0 : numberOr(parseJitter(head.ttl_jitter), ['ttl_jitter'], problems),
+    ttlMs: numberOr(ttl, ['ttl'], problems),
+    ttlJitter: numberOr(jitter, ['ttl_jitter'], problems),
     features,
     fields: features.map((feature) => feature.field),
     eventTimeField: eventTime === null ? null : names.indexOf(eventTime),

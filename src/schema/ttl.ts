@@ -14,11 +14,12 @@ export function parseTtl(text: string): number | string {
   return ms > MAX_TTL_MS ? `expected at most 10 years (3650d), found "${text}"` : ms;
 }
 
-/** A share from 0 to 1, or what is wrong. */
-export function parseJitter(text: string): number | string {
+/** A share from 0 to 1, or what is wrong. `ttl`: what parseTtl said. */
+export function parseJitter(text: string, ttl: number | string): number | string {
   const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
   const share = match ? Number(match[1]) / 100 : Number.NaN;
-  return share >= 0 && share < 1 ? share : `expected a share from 0% to below 100%, found "${text}"`;
+  if (!(share >= 0 && share < 1)) return `expected a share from 0% to below 100%, found "${text}"`;
+  return ttl === 0 && share > 0 ? `expected a TTL to shorten, found none beside "${text}"` : share;
 }
 
 /**

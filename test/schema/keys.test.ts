@@ -195,6 +195,14 @@ describe('TTL', () => {
     );
   });
 
+  it('jitter without a TTL is a problem: nothing would expire', () => {
+    const none = 'ttl: none\nttl_jitter: ';
+    expect(thrown(() => schemaOf('string', `${none}10%`)).message).toMatch(
+      /ttl_jitter: expected a TTL to shorten, found none beside "10%"/,
+    );
+    expect(schemaOf('string', `${none}0%`)).toMatchObject({ ttlMs: 0, ttlJitter: 0 });
+  });
+
   it('jitter spreads evenly over [90, 100] whole seconds, and a rerun gives the same', () => {
     const head = 'ttl: 100s\nttl_jitter: 10%';
     const first = ttls(head, 5500);

@@ -1,6 +1,6 @@
 /**
- * A Parquet file of one required INT64 column, written by hand: writers leave row groups without rows out,
- * but the format has them. Thrift compact protocol:
+ * Parquet files of one column, written by hand: with what no writer writes, but the format has, or what damage
+ * makes of it. Thrift compact protocol:
  * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md, fields:
  * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
@@ -23,7 +23,10 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-const i32 = (value: number): Thrift => ({ wire: WIRE.i32, bytes: varint(value * 2) });
+const i32 = (value: number): Thrift => ({
+  wire: WIRE.i32,
+  bytes: varint(value < 0 ? -value * 2 - 1 : value * 2),
+});
 const i64 = (value: number): Thrift => ({ wire: WIRE.i64, bytes: varint(value * 2) });
 const text = (value: string): Thrift => ({
   wire: WIRE.binary,
@@ -47,23 +50,77 @@ function struct(fields: Readonly<Record<number, Thrift>>): Thrift {
   return { wire: WIRE.struct, bytes: Buffer.concat([...parts, Buffer.of(0)]) };
 }
 
-function page(values: readonly bigint[]): Buffer {
-  const data = Buffer.from(BigInt64Array.from(values).buffer);
-  const header = struct({
-    1: i32(0),
-    2: i32(data.length),
-    3: i32(data.length),
-    5: struct({ 1: i32(values.length), 2: i32(PLAIN), 3: i32(RLE), 4: i32(RLE) }),
-  });
-  return Buffer.concat([header.bytes, data]);
+/** Of a page header; those left out are as they should be. */
+export interface PageParts {
+  /** 0 data, 1 index, 2 dictionary, 3 data of version 2. */
+  readonly type: number;
+  readonly values: number;
+  readonly body: Buffer;
+  readonly encoding?: number;
+  readonly uncompressed?: number;
+  readonly compressed?: number;
+  readonly crc?: number;
+  /** Of version 2. */
+  readonly levelBytes?: number;
 }
 
-function rowGroup(rows: number, offset: number, bytes: number): Thrift {
+/** Which field of a header says what a page of each type has. */
+const DETAILS = [5, 6, 7, 8] as const;
+
+export function pageOf(page: PageParts): Buffer {
+  const { type, values, body, encoding = PLAIN, crc } = page;
+  const { uncompressed = body.length, compressed = body.length, levelBytes = 0 } = page;
+  const ofType = [
+    { 1: i32(values), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE) },
+    {},
+    { 1: i32(values), 2: i32(encoding) },
+    { 1: i32(values), 2: i32(0), 3: i32(values), 4: i32(encoding), 5: i32(levelBytes), 6: i32(0) },
+  ][type]!;
+  const header = struct({
+    1: i32(type),
+    2: i32(uncompressed),
+    3: i32(compressed),
+    ...(crc === undefined ? {} : { 4: i32(crc) }),
+    [DETAILS[type]!]: struct(ofType),
+  });
+  return Buffer.concat([header.bytes, body]);
+}
+
+export function longs(...values: readonly bigint[]): Buffer {
+  return Buffer.from(BigInt64Array.from(values).buffer);
+}
+
+/** Definition levels of version 1 begin with their length. */
+export function withLength(levels: Buffer, rest: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(levels.length);
+  return Buffer.concat([length, levels, rest]);
+}
+
+/** Of one row group; what is left out is as it should be, with INT64 and no compression. */
+export interface ChunkParts {
+  readonly rows: number;
+  readonly pages: readonly Buffer[];
+  readonly physical?: number;
+  readonly isOptional?: boolean;
+  /** Parquet's older form of the logical type: 0 is UTF-8. */
+  readonly converted?: number;
+  readonly codec?: number;
+  readonly encodings?: readonly number[];
+}
+
+export function fileOf(chunk: ChunkParts): Buffer {
+  const bytes = Buffer.concat(chunk.pages);
+  return wholeFile(chunk, [bytes], [rowGroup(chunk, 4, bytes.length)], chunk.rows);
+}
+
+function rowGroup(chunk: ChunkParts, offset: number, bytes: number): Thrift {
+  const { rows, physical = INT64, encodings = [PLAIN], codec = 0 } = chunk;
   const column = struct({
-    1: i32(INT64),
-    2: list([i32(PLAIN)]),
+    1: i32(physical),
+    2: list(encodings.map(i32)),
     3: list([text('a')]),
-    4: i32(0),
+    4: i32(codec),
     5: i64(rows),
     6: i64(bytes),
     7: i64(bytes),
@@ -72,23 +129,39 @@ function rowGroup(rows: number, offset: number, bytes: number): Thrift {
   return struct({ 1: list([struct({ 2: i64(offset), 3: column })]), 2: i64(bytes), 3: i64(rows) });
 }
 
-/** `emptyPages`: a row group without rows has a page of no values, as pyarrow writes it; else no page. */
-export function parquetOf(groups: readonly (readonly bigint[])[], emptyPages: boolean): Buffer {
-  const parts: Buffer[] = [Buffer.from('PAR1')];
-  let offset = 4;
-  const metas = groups.map((values) => {
-    const bytes = values.length > 0 || emptyPages ? page(values) : Buffer.alloc(0);
-    parts.push(bytes);
-    offset += bytes.length;
-    return rowGroup(values.length, offset - bytes.length, bytes.length);
-  });
+function wholeFile(
+  { physical = INT64, isOptional = false, converted }: Omit<ChunkParts, 'rows' | 'pages'>,
+  pages: readonly Buffer[],
+  groups: readonly Thrift[],
+  rows: number,
+): Buffer {
+  const column = {
+    1: i32(physical),
+    3: i32(isOptional ? 1 : 0),
+    4: text('a'),
+    ...(converted === undefined ? {} : { 6: i32(converted) }),
+  };
   const footer = struct({
     1: i32(1),
-    2: list([struct({ 4: text('schema'), 5: i32(1) }), struct({ 1: i32(INT64), 3: i32(0), 4: text('a') })]),
-    3: i64(groups.flat().length),
-    4: list(metas),
+    2: list([struct({ 4: text('schema'), 5: i32(1) }), struct(column)]),
+    3: i64(rows),
+    4: list(groups),
   });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.bytes.length);
-  return Buffer.concat([...parts, footer.bytes, length, Buffer.from('PAR1')]);
+  return Buffer.concat([Buffer.from('PAR1'), ...pages, footer.bytes, length, Buffer.from('PAR1')]);
+}
+
+/** Of a required INT64 column. `emptyPages`: a row group without rows has a page of no values, as pyarrow writes it; else no page. */
+export function parquetOf(groups: readonly (readonly bigint[])[], emptyPages: boolean): Buffer {
+  const parts: Buffer[] = [];
+  let offset = 4;
+  const metas = groups.map((values) => {
+    const page = pageOf({ type: 0, values: values.length, body: longs(...values) });
+    const bytes = values.length > 0 || emptyPages ? page : Buffer.alloc(0);
+    parts.push(bytes);
+    offset += bytes.length;
+    return rowGroup({ rows: values.length, pages: [] }, offset - bytes.length, bytes.length);
+  });
+  return wholeFile({}, parts, metas, groups.flat().length);
 }

@@ -10,6 +10,7 @@ import {
   elementReader,
   halfReader,
   int96Reader,
+  latin1,
   nullFinder,
   orNull,
   type Reader,
@@ -20,10 +21,12 @@ import { PHYSICAL } from './elements.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import type { Codes } from './hybrid.ts';
 import {
+  type BytePlace,
   createBitArrays,
   createFixedArrays,
   createTextArrays,
   type Presence,
+  type TextValues,
   type ValueArrays,
 } from './value-arrays.ts';
 
@@ -112,19 +115,25 @@ function bitsContent(bits: Uint8Array): Content {
   return { read: bitReader(bits, 0), slots: { kind: 'bits', bits }, places: null };
 }
 
-function textContent(
-  type: LogicalType,
-  { bytes, offsets }: { bytes: Uint8Array; offsets: Int32Array },
-): Content {
+function textContent(type: LogicalType, { bytes, offsets, apart }: TextValues): Content {
   const places: BytePlaces = {
     bytes: toBuffer(bytes),
     start: (index) => offsets[index]!,
     end: (index) => offsets[index + 1]!,
   };
-  const read = bytesReader(places);
+  const together = bytesReader(places);
+  const read = apart === null ? together : apartReader(apart, together);
   if (type.kind === 'decimal') return { read: bigEndianReader(read), slots: null, places: null };
+  if (apart !== null) return { read, slots: null, places: null };
   if (type.kind !== 'utf8') return { read, slots: null, places };
   return { read, slots: { kind: 'bytes', bytes, start: 0, offsets, step: 1 }, places };
+}
+
+function apartReader(apart: ReadonlyMap<number, BytePlace>, others: Reader): Reader {
+  return (index) => {
+    const place = apart.get(index);
+    return place === undefined ? others(index) : latin1(toBuffer(place.bytes), place.start, place.end);
+  };
 }
 
 function fixedContent(type: LogicalType, width: number, buffer: ArrayBuffer): Content {

@@ -76,19 +76,15 @@ function startOf(dataPage: number, dictionaryPage: number): number {
 
 const READ_HERE: readonly number[] = Object.values(ENCODING);
 
-/** Most bytes of a column chunk that are taken on: its dictionary and a page are held, and a page may be all of it. */
-const MAX_BYTES = 512 * 1024 * 1024;
-
-/** Whether it is read here; else parquet-wasm reads it, or says what is wrong. */
-export function isDecodable(chunk: ColumnChunk, physical: number, rows: number, fileBytes: number): boolean {
+/** Whether it is read here; else parquet-wasm reads it, or says what is wrong. `endBytes`: of the file before its footer. */
+export function isDecodable(chunk: ColumnChunk, physical: number, rows: number, endBytes: number): boolean {
   return (
     !chunk.isElsewhere &&
     chunk.physical === physical &&
     chunk.values === rows &&
     (rows === 0 || chunk.start >= 4) &&
     chunk.compressedBytes >= 0 &&
-    chunk.start + chunk.compressedBytes <= fileBytes &&
-    chunk.uncompressedBytes <= MAX_BYTES &&
+    chunk.start + chunk.compressedBytes <= endBytes &&
     canDecompress(chunk.codec) &&
     chunk.encodings.every((encoding) => READ_HERE.includes(encoding))
   );

@@ -1,6 +1,8 @@
 /** The compression of pages, as far as it is read here; parquet-wasm has the rest. */
 import zlib from 'node:zlib';
 import { snappyUncompressor } from 'hysnappy';
+import { toBuffer } from '../decoded-column.ts';
+import { readVarint } from './thrift.ts';
 
 /** CompressionCodec of the format. */
 export const CODEC = { none: 0, snappy: 1, gzip: 2, brotli: 4, zstd: 6 } as const;
@@ -30,11 +32,18 @@ export function decompress(codec: number, input: Uint8Array, length: number): Ui
   if (codec === CODEC.none || (length === 0 && input.length === 0)) return exactly(input, length);
   try {
     if (codec !== CODEC.snappy) return exactly(byNode(codec, input, length), length);
+    // Not told of its own length, it gives back what lay in its memory where the data is shorter.
+    if (snappyLength(input) !== length) throw new Error('snappy data of another length');
     unsnappy ??= snappyUncompressor();
-    return exactly(unsnappy(input, length), length);
+    return unsnappy(input, length);
   } catch (error) {
     throw new Error('its pages do not decompress', { cause: error });
   }
+}
+
+/** Snappy data begins with the number of bytes that it stands for. */
+function snappyLength(input: Uint8Array): number {
+  return Number(readVarint({ bytes: toBuffer(input), at: 0 }));
 }
 
 function byNode(codec: number, input: Uint8Array, length: number): Uint8Array {

@@ -52,10 +52,12 @@ export function isWhole({ groupRows, rows }: ParquetFooter): boolean {
 export function readFooter(bytes: Buffer): ParquetFooter {
   const elements: SchemaElement[] = [];
   const groups: GroupTotals = { bytes: 0, values: 0, encrypted: false, patches: [], rows: [], chunks: [] };
+  const found = new Set<number>();
   let rows = 0;
   let encrypted = false;
   let arrowSchema: string | null = null;
   readStruct({ bytes, at: 0 }, (field, cursor) => {
+    found.add(field.id * 16 + field.type);
     if (field.id === 2 && field.type === TYPE.list)
       readList(cursor, () => elements.push(readElement(cursor)));
     else if (field.id === 3 && field.type === TYPE.i64) rows = readInteger(cursor);
@@ -72,6 +74,8 @@ export function readFooter(bytes: Buffer): ParquetFooter {
   });
   const root = elements[0];
   if (root === undefined) throw new Error('no schema in the footer');
+  const hasRows = found.has(3 * 16 + TYPE.i64) && found.has(4 * 16 + TYPE.list);
+  if (!hasRows && !encrypted) throw new Error('no rows or row groups in the footer');
   if (rows < 0) throw new Error(`a number of rows of ${rows}`);
   if (rows === 0 && groups.values > 0) {
     throw new Error(`no rows by the footer, but ${groups.values} values in the columns`);

@@ -7,6 +7,8 @@ export interface Codes {
   read(out: Int32Array, count: number): void;
   /** The value of the next `count`, where they are of one run: they are taken. Else -1, and nothing is. */
   takeRun(count: number): number;
+  /** Throws an Error where bytes are left of which no value was read. */
+  finish(): void;
 }
 
 /** The widest value that four bytes hold at any bit. */
@@ -42,6 +44,7 @@ export function createHybrid(bytes: Uint8Array, start: number, end: number, widt
     value = 0;
     for (let shift = 0; shift < width; shift += 8) value |= bytes[at++]! << shift;
     if (at > end) throw new Error('its levels or codes end too early');
+    if (width < 32 && value >>> width !== 0) throw new Error(`a level or code of more than ${width} bits`);
   };
   const unpack = (out: Int32Array, from: number, count: number): void => {
     // Of the last run writers leave out what no value needs.
@@ -73,11 +76,18 @@ export function createHybrid(bytes: Uint8Array, start: number, end: number, widt
       left -= count;
       return value;
     },
+    finish: () => {
+      if (at < end) throw new Error('levels of more values than a page has');
+    },
   };
 }
 
 /** Any number of zeros, which take no bits at all. */
-export const ZEROS: Codes = { read: (out, count) => void out.fill(0, 0, count), takeRun: () => 0 };
+export const ZEROS: Codes = {
+  read: (out, count) => void out.fill(0, 0, count),
+  takeRun: () => 0,
+  finish: () => undefined,
+};
 
 function unpackWords(
   view: DataView,
@@ -133,5 +143,6 @@ export function createBigEndianBits(bytes: Uint8Array, start: number, end: numbe
       for (let i = 0; i < count; i++, bit++) out[i] = (bytes[start + (bit >>> 3)]! >> (7 - (bit & 7))) & 1;
     },
     takeRun: () => -1,
+    finish: () => undefined,
   };
 }

@@ -78,7 +78,7 @@ async function byWasm(
 /** The footer says what the columns are; parquet-wasm decodes them where their pages are not read here. */
 function byPages(
   name: string,
-  { footer, rewritten, start, size }: FileFooter,
+  { footer, rewritten, start }: FileFooter,
   flat: readonly FlatColumn[],
   wasm: Wasm,
   file: PageFile,
@@ -89,7 +89,7 @@ function byPages(
     columns,
     rows: async function* (selected, groups) {
       const all = groups ?? [...footer.groupRows.keys()];
-      if (isWhole(footer) && areDecodable(footer, flat, selected, all, size)) {
+      if (isWhole(footer) && areDecodable(footer, flat, selected, all, start)) {
         yield* pageRows(file, footer, flat, selected, all);
         return;
       }

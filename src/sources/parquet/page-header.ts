@@ -27,14 +27,16 @@ const FIELD = { type: 1, uncompressed: 2, compressed: 3, crc: 4, data: 5, dictio
 /** Throws an Error where the bytes are no header, or end before it. */
 export function readPageHeader(cursor: Cursor): PageHeader {
   const numbers = new Map<number, number>();
-  let details: Details | null = null;
+  const found = new Map<number, Details>();
   readStruct(cursor, (field) => {
     if (field.type === TYPE.i32) numbers.set(field.id, readInteger(cursor));
-    else if (field.type === TYPE.struct && field.id in DETAILS) details = DETAILS[field.id]!(cursor);
+    else if (field.type === TYPE.struct && field.id in DETAILS)
+      found.set(field.id, DETAILS[field.id]!(cursor));
     else return false;
     return true;
   });
   const type = numbers.get(FIELD.type);
+  const details = found.get(DETAILS_OF[type ?? -1] ?? -1) ?? null;
   const header = {
     type: type ?? -1,
     uncompressedSize: numbers.get(FIELD.uncompressed) ?? -1,
@@ -47,6 +49,13 @@ export function readPageHeader(cursor: Cursor): PageHeader {
   if (type !== PAGE.index && details === null) throw new Error('a page with a header that is not whole');
   return header;
 }
+
+/** Which field a page of each type has. */
+const DETAILS_OF: Readonly<Record<number, number>> = {
+  [PAGE.data]: FIELD.data,
+  [PAGE.dictionary]: FIELD.dictionary,
+  [PAGE.dataV2]: FIELD.dataV2,
+};
 
 type Details = Omit<PageHeader, 'type' | 'uncompressedSize' | 'compressedSize' | 'crc'>;
 

@@ -19,16 +19,19 @@ const MIN_ROWS = 64;
 const MAX_ROWS = 8192;
 const DECODED_BYTES = 4 * 1024 * 1024;
 
+/** Most bytes of a value of fixed length. */
+const MAX_WIDTH = 4 * 1024 * 1024;
+
 /** Bytes of text up to which it is put into one buffer. */
 const MAX_SHARED = 64 * 1024 * 1024;
 
-/** Whether these columns of these row groups can be read from their pages. */
+/** Whether these columns of these row groups can be read from their pages. `endBytes`: of the file before its footer. */
 export function areDecodable(
   footer: ParquetFooter,
   columns: readonly FlatColumn[],
   selected: readonly number[],
   groups: readonly number[],
-  fileBytes: number,
+  endBytes: number,
 ): boolean {
   if (footer.groupChunks.length !== footer.groupRows.length) return false;
   return groups.every((group) => {
@@ -36,7 +39,8 @@ export function areDecodable(
     return selected.every((index) => {
       const chunk = chunks[index];
       const rows = footer.groupRows[group]!;
-      return chunk !== undefined && isDecodable(chunk, columns[index]!.physical, rows, fileBytes);
+      if (columns[index]!.width > MAX_WIDTH) return false;
+      return chunk !== undefined && isDecodable(chunk, columns[index]!.physical, rows, endBytes);
     });
   });
 }
@@ -60,21 +64,45 @@ export async function* pageRows(
   try {
     let size = FIRST_ROWS;
     check(await file.stat());
-    for (const group of groups) {
+    // Groups without rows may have no pages, and chunks that begin nowhere.
+    for (const group of groups.filter((one) => footer.groupRows[one]! > 0)) {
       const chunks = readChunks(footer.bytes, footer.groupChunks[group]!);
+      checkStarts(chunks);
       const readers = openColumns(file, chunks, columns, selected);
+      const most = mostRows(chunks, columns, selected, footer.groupRows[group]!);
+      size = Math.min(size, most);
       for (let left = footer.groupRows[group]!; left > 0; ) {
         const count = Math.min(left, size);
         const read = await Promise.all(readers.map((reader) => reader.read(count)));
         yield { count, columns: inOneBuffer(read, count) };
         left -= count;
-        size = nextSize(size, count, readers);
+        size = Math.min(nextSize(size, count, readers), most);
       }
+      await Promise.all(readers.map((reader) => reader.finish()));
       check(await file.stat());
     }
   } finally {
     await file.close();
   }
+}
+
+function checkStarts(chunks: readonly ColumnChunk[]): void {
+  const starts = new Set(chunks.map(({ start }) => start));
+  if (starts.size < chunks.length) throw new Error('columns that begin at the same byte of the file');
+}
+
+/** Rows to decode at once by what the footer says of their bytes, which counts a value of a dictionary once. */
+function mostRows(
+  chunks: readonly ColumnChunk[],
+  columns: readonly FlatColumn[],
+  selected: readonly number[],
+  rows: number,
+): number {
+  const bytes = selected.map((index) =>
+    Math.max(chunks[index]!.uncompressedBytes / rows, columns[index]!.width),
+  );
+  const each = bytes.reduce((sum, one) => sum + one, 1);
+  return Math.max(Math.min(Math.floor(DECODED_BYTES / each), MAX_ROWS), MIN_ROWS);
 }
 
 function openColumns(
@@ -84,7 +112,8 @@ function openColumns(
   selected: readonly number[],
 ): readonly ColumnReader[] {
   const readBytes = Math.max(Math.min(MAX_READ, Math.floor(ALL_READ / selected.length)), MIN_READ);
-  return selected.map((index) => createColumnReader(file, columns[index]!, chunks[index]!, readBytes));
+  const held = { bytes: 0 };
+  return selected.map((index) => createColumnReader(file, columns[index]!, chunks[index]!, readBytes, held));
 }
 
 /** The texts of all columns in the same bytes, since who copies from them keeps a view of those that it saw last. */

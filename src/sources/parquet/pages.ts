@@ -24,14 +24,15 @@ const USUAL_HEADER = 256;
 /** Node has it from 20.15 and 22.2 on. */
 const { crc32 } = zlib as { crc32?: (bytes: Uint8Array) => number };
 
-/** Most bytes that a page may have; those of chunks that are read here have less. */
+/** Most bytes that a page may have. */
 const MAX_PAGE = 512 * 1024 * 1024;
 
-/** The next page with values, or null at the end. Throws an Error in words. */
+/** The next page with values, or null at the end. `reserve` is told its bytes before it is decompressed. Throws an Error in words. */
 export async function nextPage(
   chunk: ChunkBytes,
   codec: number,
   isOptional: boolean,
+  reserve: (bytes: number) => void,
 ): Promise<PageValues | null> {
   while (chunk.left() > 0) {
     const header = await takeHeader(chunk);
@@ -42,6 +43,7 @@ export async function nextPage(
     if (header.crc !== null && crc32 !== undefined && (crc32(stored) | 0) !== (header.crc | 0)) {
       throw new Error('a page that differs from its checksum');
     }
+    reserve(header.uncompressedSize);
     if (header.type === PAGE.dictionary) return wholePage(header, codec, stored, true);
     if (header.type === PAGE.data) return dataPage(header, codec, stored, isOptional);
     if (header.type === PAGE.dataV2) return dataPageV2(header, codec, stored, isOptional);
@@ -91,10 +93,13 @@ function dataPage(header: PageHeader, codec: number, stored: Buffer, isOptional:
 function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptional: boolean): PageValues {
   const levelBytes = header.repetitionBytes + header.definitionBytes;
   const length = header.uncompressedSize - levelBytes;
+  if (header.repetitionBytes > 0 || (!isOptional && levelBytes > 0)) {
+    throw new Error('levels in a column that has none');
+  }
   if (levelBytes > stored.length || length < 0) throw new Error('its pages end too early');
   const packed = stored.subarray(levelBytes);
   const bytes = decompress(header.isCompressed ? codec : CODEC.none, packed, length);
-  const levels = isOptional ? createHybrid(stored, header.repetitionBytes, levelBytes, 1) : null;
+  const levels = isOptional ? createHybrid(stored, 0, levelBytes, 1) : null;
   const { values: count, encoding } = header;
   return { isDictionary: false, count, encoding, bytes, start: 0, end: length, levels };
 }

@@ -16,6 +16,8 @@ export interface Presence {
 export interface PageReader {
   /** Puts those of the next rows at row `at` of the arrays. Throws an Error where the page ends before. */
   take(presence: Presence, at: number): void;
+  /** After the last value. Throws an Error where the page has bytes left, which belong to none. */
+  finish(): void;
 }
 
 export interface ValueArrays {
@@ -33,6 +35,13 @@ export interface ValueArrays {
 
 function tooEarly(): Error {
   return new Error('its pages end too early');
+}
+
+/** Zeros may follow the values: fastparquet writes some behind each page. */
+function checkEnd(bytes: Uint8Array, at: number, end: number): void {
+  for (let i = at; i < end; i++) {
+    if (bytes[i] !== 0) throw new Error('a page of more bytes than its values have');
+  }
 }
 
 /** Numbers of 4 and 8 bytes, and plain bytes of any other fixed length. */
@@ -60,6 +69,7 @@ export function createFixedArrays(width: number): FixedArrays {
     },
     setDictionary: (bytes, start, end, count) => {
       if (start + count * width > end) throw tooEarly();
+      checkEnd(bytes, start + count * width, end);
       dictionary = new Uint8Array(bytes.subarray(start, start + count * width));
       dictionaryWords = new Int32Array(dictionary.buffer, 0, count * wordsEach);
       size = count;
@@ -75,6 +85,7 @@ export function createFixedArrays(width: number): FixedArrays {
           from = to;
           spread(presence, at);
         },
+        finish: () => checkEnd(bytes, from, end),
       };
     },
     putCodes: (codes, presence, at) => {
@@ -171,6 +182,8 @@ export function createBitArrays(): BitArrays {
           put(presence, at, (value) => (bytes[(first + value) >>> 3]! >> ((first + value) & 7)) & 1);
           first += presence.values;
         },
+        // Some writers pad bits to whole words.
+        finish: () => undefined,
       };
     },
     putCodes: (codes, presence, at) => put(presence, at, (value) => codes[value]!),
@@ -182,11 +195,26 @@ export function createBitArrays(): BitArrays {
 /** Text and plain bytes of any length. */
 export interface TextArrays extends ValueArrays {
   /** The value of row i is from `offsets[i]` up to `offsets[i + 1]`; none has no bytes. */
-  result(): { readonly bytes: Uint8Array; readonly offsets: Int32Array };
+  result(): TextValues;
 }
 
-/** Most bytes of one batch: offsets have 31 bits. */
-const MAX_BYTES = 0x7fffffff;
+export interface TextValues {
+  readonly bytes: Uint8Array;
+  readonly offsets: Int32Array;
+  /** By row, those that stayed in their page or dictionary; null: none did. */
+  readonly apart: ReadonlyMap<number, BytePlace> | null;
+}
+
+export interface BytePlace {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes of a batch that are put together; what is longer stays where it is, as a dictionary may repeat megabytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Bytes that one batch may keep of pages. */
+const MAX_APART = 1024 * 1024 * 1024;
 
 export function createTextArrays(): TextArrays {
   let out = new Uint8Array(0);
@@ -194,10 +222,21 @@ export function createTextArrays(): TextArrays {
   let last = 0;
   let perRow = 16;
   let dictionary: Uint8Array = out;
-  let entries = new Int32Array(1);
-  const room = (length: number): void => {
-    if (last + length <= out.length) return;
-    if (last + length > MAX_BYTES) throw new Error('more than 2 GiB of text in a few rows');
+  let entries = new Int32Array(0);
+  let apart: Map<number, BytePlace> | null = null;
+  let apartBytes = 0;
+  const put = (bytes: Uint8Array, start: number, length: number, row: number): void => {
+    if (last + length > MAX_BYTES) {
+      apart ??= new Map();
+      apart.set(row, { bytes, start, end: start + length });
+      apartBytes += length;
+      return;
+    }
+    if (last + length > out.length) grow(length);
+    copyBytes(bytes, start, out, last, length);
+    last += length;
+  };
+  const grow = (length: number): void => {
     const more = new Uint8Array(Math.min(Math.max(out.length * 2, last + length, 1024), MAX_BYTES));
     more.set(out.subarray(0, last));
     out = more;
@@ -205,7 +244,9 @@ export function createTextArrays(): TextArrays {
   return {
     begin: (rows) => {
       if (offsets.length > 1) perRow = Math.ceil((last / (offsets.length - 1)) * 1.25) + 1;
-      out = new Uint8Array(rows * perRow);
+      out = new Uint8Array(Math.min(rows * perRow, MAX_BYTES));
+      apart = null;
+      apartBytes = 0;
       offsets = new Int32Array(rows + 1);
       last = 0;
     },
@@ -214,12 +255,14 @@ export function createTextArrays(): TextArrays {
       dictionary = bytes;
       // Two numbers an entry: where it begins and how long it is.
       entries = new Int32Array(count * 2);
-      for (let i = 0, at = start; i < count; i++) {
+      let at = start;
+      for (let i = 0; i < count; i++) {
         const length = lengthAt(bytes, at, end);
         entries[i * 2] = at + 4;
         entries[i * 2 + 1] = length;
         at += 4 + length;
       }
+      checkEnd(bytes, at, end);
     },
     dictionarySize: () => entries.length / 2,
     plain: (bytes, start, end) => {
@@ -229,30 +272,27 @@ export function createTextArrays(): TextArrays {
           for (let row = 0; row < rows; row++) {
             if (levels === null || levels[row] !== 0) {
               const length = lengthAt(bytes, from, end);
-              room(length);
-              copyBytes(bytes, from + 4, out, last, length);
+              put(bytes, from + 4, length, at + row);
+              if (apartBytes > MAX_APART) throw new Error('more than 1 GiB of text in a few rows');
               from += 4 + length;
-              last += length;
             }
             offsets[at + row + 1] = last;
           }
         },
+        finish: () => checkEnd(bytes, from, end),
       };
     },
     putCodes: (codes, { rows, levels }, at) => {
       for (let row = 0, value = 0; row < rows; row++) {
         if (levels === null || levels[row] !== 0) {
           const entry = codes[value++]! * 2;
-          const length = entries[entry + 1]!;
-          room(length);
-          copyBytes(dictionary, entries[entry]!, out, last, length);
-          last += length;
+          put(dictionary, entries[entry]!, entries[entry + 1]!, at + row);
         }
         offsets[at + row + 1] = last;
       }
     },
-    bytes: () => last + offsets.length * 4,
-    result: () => ({ bytes: out, offsets }),
+    bytes: () => last + apartBytes + offsets.length * 4,
+    result: () => ({ bytes: out, offsets, apart }),
   };
 }
 

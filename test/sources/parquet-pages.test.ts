@@ -1,0 +1,205 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as arrow from 'apache-arrow';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ColumnBatch, Source, SourceRange, Value } from '../../src/core/types.ts';
+import { fileOf, longs, pageOf } from './parquet-by-hand.ts';
+import { checkSlots } from './slots.ts';
+import { openBytes, openFile } from './support.ts';
+
+type ParquetWasm = typeof import('parquet-wasm');
+const parquet = createRequire(import.meta.url)('parquet-wasm') as ParquetWasm;
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featurectl-pages-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** How a column of one type is made, and what of each of its values is to be read. */
+interface Kind {
+  readonly type: arrow.DataType;
+  readonly value: fc.Arbitrary<unknown>;
+  read(value: never): Value;
+}
+
+const same = (value: Value): Value => value;
+const latin1 = (value: string): Value => Buffer.from(value, 'utf8').toString('latin1');
+const bytes = (value: Uint8Array): Value => Buffer.from(value).toString('latin1');
+const text = fc.oneof(
+  fc.constantFrom('', 'a', 'b', 'ä', '€'),
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+  fc.nat(300).map((length) => 'x'.repeat(length)),
+);
+const KINDS: readonly Kind[] = [
+  { type: new arrow.Bool(), value: fc.boolean(), read: same },
+  { type: new arrow.Int8(), value: fc.integer({ min: -128, max: 127 }), read: same },
+  { type: new arrow.Uint16(), value: fc.integer({ min: 0, max: 0xffff }), read: same },
+  { type: new arrow.Int32(), value: fc.integer(), read: same },
+  { type: new arrow.Uint32(), value: fc.integer({ min: 0, max: 2 ** 32 - 1 }), read: same },
+  { type: new arrow.Int64(), value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), read: same },
+  { type: new arrow.Uint64(), value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), read: same },
+  { type: new arrow.Float32(), value: fc.float(), read: same },
+  { type: new arrow.Float64(), value: fc.double(), read: same },
+  { type: new arrow.Utf8(), value: text, read: latin1 },
+  { type: new arrow.Binary(), value: fc.uint8Array({ maxLength: 9 }), read: bytes },
+  {
+    type: new arrow.FixedSizeBinary(5),
+    value: fc.uint8Array({ minLength: 5, maxLength: 5 }),
+    read: bytes,
+  },
+];
+
+interface Column {
+  readonly kind: Kind;
+  /** Row i has value i, from the start again where they end. */
+  readonly values: readonly unknown[];
+  /** Rows of values and of nulls, in turn. */
+  readonly runs: readonly [values: number, nulls: number];
+}
+
+const column: fc.Arbitrary<Column> = fc.constantFrom(...KINDS).chain((kind) =>
+  fc.record({
+    kind: fc.constant(kind),
+    values: fc.array(kind.value, { minLength: 1, maxLength: 40 }),
+    runs: fc.tuple(fc.constantFrom(0, 1, 3, 700), fc.constantFrom(0, 0, 1, 5, 900)),
+  }),
+);
+
+const { Compression, WriterVersion } = parquet;
+const tables = fc.record({
+  rows: fc.oneof(fc.nat(40), fc.constantFrom(511, 512, 513, 1000, 4609)),
+  columns: fc.array(column, { minLength: 1, maxLength: 4 }),
+  compression: fc.constantFrom(
+    Compression.UNCOMPRESSED,
+    Compression.SNAPPY,
+    Compression.GZIP,
+    Compression.BROTLI,
+  ),
+  version: fc.constantFrom(WriterVersion.V1, WriterVersion.V2),
+  hasDictionary: fc.boolean(),
+  dictionaryBytes: fc.constantFrom(1, 100, 100_000),
+  pageBytes: fc.constantFrom(1, 100, 100_000),
+  writeRows: fc.constantFrom(1, 7, 100, 1024),
+  groupRows: fc.constantFrom(100, 600, 5000),
+  batchRows: fc.constantFrom(1, 100, 1024, 10_000),
+  seed: fc.nat(),
+});
+type Table = typeof tables extends fc.Arbitrary<infer T> ? T : never;
+
+function isNull({ runs: [values, nulls] }: Column, row: number): boolean {
+  return nulls > 0 && row % (values + nulls) >= values;
+}
+
+function cells(one: Column, rows: number): unknown[] {
+  const { values } = one;
+  return Array.from({ length: rows }, (_, row) => (isNull(one, row) ? null : values[row % values.length]));
+}
+
+function write(table: Table): Uint8Array {
+  const vectors = table.columns.map((one, index) => [
+    `c${index}`,
+    arrow.vectorFromArray(cells(one, table.rows) as never[], one.kind.type),
+  ]);
+  const wasm = parquet.Table.fromIPCStream(
+    arrow.tableToIPC(new arrow.Table(Object.fromEntries(vectors)), 'stream'),
+  );
+  const properties = new parquet.WriterPropertiesBuilder()
+    .setCompression(table.compression)
+    .setWriterVersion(table.version)
+    .setDictionaryEnabled(table.hasDictionary)
+    .setDictionaryPageSizeLimit(table.dictionaryBytes)
+    .setDataPageSizeLimit(table.pageBytes)
+    .setWriteBatchSize(table.writeRows)
+    .setMaxRowGroupSize(table.groupRows);
+  return parquet.writeParquet(wasm, properties.build());
+}
+
+async function read(source: Source, selected: readonly number[], range?: SourceRange): Promise<Value[][]> {
+  const found: Value[][] = selected.map(() => []);
+  let row = (range?.from?.row ?? 0) + 1;
+  for await (const batch of source.batches(selected, range)) {
+    expect(batch.firstRow).toBe(row);
+    checkSlots(batch);
+    for (const [index, one] of batch.columns.entries()) found[index]!.push(...valuesOf(batch, one));
+    row += batch.rowCount;
+  }
+  return found;
+}
+
+function valuesOf({ rowCount }: ColumnBatch, one: ColumnBatch['columns'][number]): Value[] {
+  if (one.kind !== 'typed') throw new Error('a column of text');
+  return Array.from({ length: rowCount }, (_, row) => one.at(row));
+}
+
+const at = (row: number) => ({ row, line: row + 1, byte: 0 });
+
+describe('the pages of a Parquet file', () => {
+  test('of any writer settings give the values that were written, in any range and order of columns', async () => {
+    const path = join(root, 'table.parquet');
+    await fc.assert(
+      fc.asyncProperty(tables, async (table) => {
+        await writeFile(path, write(table));
+        const wanted = table.columns.map((one) =>
+          cells(one, table.rows).map((value) => (value === null ? null : one.kind.read(value as never))),
+        );
+        const source = await openFile(path, { batchRows: table.batchRows });
+        try {
+          const all = wanted.map((_, index) => index);
+          expect(await read(source, all)).toEqual(wanted);
+          const some = all.filter((index) => index === 0 || (table.seed >> index) % 2 === 0).reverse();
+          const from = table.seed % (table.rows + 1);
+          const to = from + ((table.seed >> 8) % (table.rows + 1 - from));
+          const part = await read(source, some, { from: at(from), to: at(to) });
+          expect(part).toEqual(some.map((index) => wanted[index]!.slice(from, to)));
+        } finally {
+          await source.close();
+        }
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test('whose dictionary repeats long texts are not put together in memory', async () => {
+    const long = Buffer.concat([Buffer.of(0x40, 0x0d, 3, 0), Buffer.alloc(200_000, 'z')]);
+    const short = Buffer.of(1, 0, 0, 0, 65);
+    const rows = 6000;
+    const file = fileOf({
+      rows,
+      physical: 6,
+      converted: 0,
+      encodings: [0, 3, 8],
+      pages: [
+        pageOf({ type: 2, values: 2, body: Buffer.concat([short, long]) }),
+        // One run of 3000 times 0, and one of 1.
+        pageOf({ type: 0, values: rows, encoding: 8, body: Buffer.of(1, 0xf0, 0x2e, 0, 0xf0, 0x2e, 1) }),
+      ],
+    });
+    const source = await openBytes(file);
+    const before = process.memoryUsage().arrayBuffers;
+    const lengths: number[] = [];
+    let most = 0;
+    for await (const batch of source.batches([0])) {
+      lengths.push(...valuesOf(batch, batch.columns[0]!).map((value) => (value as string).length));
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    await source.close();
+    expect(lengths).toEqual(Array.from({ length: rows }, (_, row) => (row < 3000 ? 1 : 200_000)));
+    expect(most).toBeLessThan(256 * 1024 * 1024);
+  });
+
+  test('of no rows, and of row groups that end where batches do', async () => {
+    const page = pageOf({
+      type: 0,
+      values: 512,
+      body: longs(...Array.from({ length: 512 }, (_, i) => BigInt(i))),
+    });
+    const source = await openBytes(fileOf({ rows: 1024, pages: [page, page] }), { batchRows: 512 });
+    const [values] = await read(source, [0]);
+    await source.close();
+    expect(values).toEqual(Array.from({ length: 1024 }, (_, i) => BigInt(i % 512)));
+  });
+});

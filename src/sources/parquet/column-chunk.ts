@@ -4,6 +4,8 @@ import { ENCODING } from './page-header.ts';
 import { type Cursor, readBinary, readFields, readInteger, readList, readStruct, TYPE } from './thrift.ts';
 
 export interface ColumnChunk {
+  /** Of its column of the top level. */
+  readonly name: string;
   /** Bytes of the file before it. */
   readonly start: number;
   readonly compressedBytes: number;
@@ -30,6 +32,7 @@ const CHUNK = { path: 1, meta: 3 } as const;
 const META = {
   type: 1,
   encodings: 2,
+  path: 3,
   codec: 4,
   values: 5,
   uncompressed: 6,
@@ -43,10 +46,15 @@ function readChunk(cursor: Cursor): ColumnChunk {
   const meta = fields.find((field) => field.id === CHUNK.meta && field.type === TYPE.struct);
   const numbers = new Map<number, number>();
   const encodings: number[] = [];
+  const path: string[] = [];
   if (meta !== undefined) {
     readStruct({ bytes: meta.value, at: 0 }, (field, inner) => {
       if (field.id === META.encodings && field.type === TYPE.list) {
         readList(inner, () => encodings.push(readInteger(inner)));
+        return true;
+      }
+      if (field.id === META.path && field.type === TYPE.list) {
+        readList(inner, () => path.push(readBinary(inner).toString('utf8')));
         return true;
       }
       if (field.type !== TYPE.i32 && field.type !== TYPE.i64) return false;
@@ -56,6 +64,7 @@ function readChunk(cursor: Cursor): ColumnChunk {
   }
   const number = (id: number): number => numbers.get(id) ?? -1;
   return {
+    name: path[0] ?? '',
     start: startOf(number(META.dataPage), number(META.dictionaryPage)),
     compressedBytes: number(META.compressed),
     uncompressedBytes: number(META.uncompressed),

@@ -10,6 +10,7 @@ import { typedColumns } from '../typed-columns.ts';
 import { decodeError } from './errors.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import { isWhole, type ParquetFooter, readFooter } from './footer.ts';
+import { withIntactPages } from './page-checks.ts';
 import { areDecodable, type PageFile, pageRows } from './page-rows.ts';
 import { type OpenParquet, parquetSource } from './source.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
@@ -68,7 +69,11 @@ async function byWasm(
   try {
     const { wasmColumns, wasmRows } = await import('./wasm-rows.ts');
     const columns = await wasmColumns(name, footer, thread);
-    return { columns, rows: (selected, groups) => wasmRows(thread, footer, columns, selected, groups) };
+    const rows: Rows['rows'] = (selected, groups) => {
+      const decoded = wasmRows(thread, footer, columns, selected, groups);
+      return withIntactPages(decoded, wasm.path, footer, columns.select(selected), groups);
+    };
+    return { columns, rows };
   } catch (error) {
     signal?.throwIfAborted();
     throw decodeError(name, 0, error);
@@ -95,12 +100,14 @@ function byPages(
       }
       const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
       const { wasmRows } = await import('./wasm-rows.ts');
-      yield* wasmRows(thread, footer, columns, selected, groups);
+      const decoded = wasmRows(thread, footer, columns, selected, groups);
+      yield* withIntactPages(decoded, wasm.path, footer, columns.select(selected), groups);
     },
   };
 }
 
 interface Wasm {
+  readonly path: string;
   start(footer: { readonly start: number; readonly bytes: Uint8Array } | null): ParquetThread;
   stop(): Promise<void>;
 }
@@ -110,6 +117,7 @@ function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
   let thread: ParquetThread | null = null;
   const onAbort = (): void => void thread?.stop();
   return {
+    path,
     start: (footer) => {
       const { module, glue } = loadWasmEngine();
       thread = startParquetThread({ glue, path, footer }, module);

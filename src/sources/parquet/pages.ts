@@ -1,9 +1,9 @@
 /** The pages of a column chunk, decompressed. */
-import zlib from 'node:zlib';
 import type { ChunkBytes } from './chunk-bytes.ts';
 import { CODEC, decompress } from './decompress.ts';
 import { type Codes, createBigEndianBits, createHybrid } from './hybrid.ts';
-import { ENCODING, PAGE, type PageHeader, readPageHeader } from './page-header.ts';
+import { ENCODING, PAGE, type PageHeader } from './page-header.ts';
+import { takePage } from './stored-page.ts';
 
 /** Values of a page: its bytes from `start` up to `end`. */
 export interface PageValues {
@@ -17,13 +17,6 @@ export interface PageValues {
   readonly levels: Codes | null;
 }
 
-/** Most bytes that a header may have: its statistics hold values. */
-const MAX_HEADER = 16 * 1024 * 1024;
-const USUAL_HEADER = 256;
-
-/** Node has it from 20.15 and 22.2 on. */
-const { crc32 } = zlib as { crc32?: (bytes: Uint8Array) => number };
-
 /** Most bytes that a page may have. */
 const MAX_PAGE = 512 * 1024 * 1024;
 
@@ -35,14 +28,8 @@ export async function nextPage(
   reserve: (bytes: number) => void,
 ): Promise<PageValues | null> {
   while (chunk.left() > 0) {
-    const header = await takeHeader(chunk);
-    if (header.compressedSize > chunk.left()) throw new Error('its pages end too early');
+    const { header, stored } = await takePage(chunk);
     if (header.uncompressedSize > MAX_PAGE) throw new Error(`a page of ${header.uncompressedSize} bytes`);
-    const stored = await chunk.peek(header.compressedSize);
-    chunk.take(header.compressedSize);
-    if (header.crc !== null && crc32 !== undefined && (crc32(stored) | 0) !== (header.crc | 0)) {
-      throw new Error('a page that differs from its checksum');
-    }
     reserve(header.uncompressedSize);
     if (header.type === PAGE.dictionary) return wholePage(header, codec, stored, true);
     if (header.type === PAGE.data) return dataPage(header, codec, stored, isOptional);
@@ -50,24 +37,6 @@ export async function nextPage(
     if (header.type !== PAGE.index) throw new Error(`a page of unknown type ${header.type}`);
   }
   return null;
-}
-
-/** How long it is shows by reading it only. */
-async function takeHeader(chunk: ChunkBytes): Promise<PageHeader> {
-  for (let size = USUAL_HEADER; ; size *= 4) {
-    const bytes = await chunk.peek(size);
-    const cursor = { bytes, at: 0 };
-    try {
-      const header = readPageHeader(cursor);
-      if (cursor.at <= bytes.length) {
-        chunk.take(cursor.at);
-        return header;
-      }
-    } catch (error) {
-      if (bytes.length === chunk.left() || size >= MAX_HEADER) throw error;
-    }
-    if (bytes.length === chunk.left()) throw new Error('its pages end too early');
-  }
 }
 
 function wholePage(header: PageHeader, codec: number, stored: Buffer, isDictionary: boolean): PageValues {

@@ -1,5 +1,5 @@
 /**
- * Parquet files of one column, written by hand: with what no writer writes, but the format has, or what damage
+ * Parquet files, mostly of one column, written by hand: with what no writer writes, but the format has, or what damage
  * makes of it. Thrift compact protocol:
  * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md, fields:
  * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
@@ -101,6 +101,8 @@ export function withLength(levels: Buffer, rest: Buffer): Buffer {
 export interface ChunkParts {
   readonly rows: number;
   readonly pages: readonly Buffer[];
+  /** Of the columns, all in the same place; one of the name a. */
+  readonly names?: readonly string[];
   readonly physical?: number;
   readonly isOptional?: boolean;
   /** Parquet's older form of the logical type: 0 is UTF-8. */
@@ -115,35 +117,41 @@ export function fileOf(chunk: ChunkParts): Buffer {
 }
 
 function rowGroup(chunk: ChunkParts, offset: number, bytes: number): Thrift {
-  const { rows, physical = INT64, encodings = [PLAIN], codec = 0 } = chunk;
-  const column = struct({
-    1: i32(physical),
-    2: list(encodings.map(i32)),
-    3: list([text('a')]),
-    4: i32(codec),
-    5: i64(rows),
-    6: i64(bytes),
-    7: i64(bytes),
-    9: i64(offset),
+  const { rows, names = ['a'], physical = INT64, encodings = [PLAIN], codec = 0 } = chunk;
+  const column = (name: string): Thrift =>
+    struct({
+      1: i32(physical),
+      2: list(encodings.map(i32)),
+      3: list([text(name)]),
+      4: i32(codec),
+      5: i64(rows),
+      6: i64(bytes),
+      7: i64(bytes),
+      9: i64(offset),
+    });
+  return struct({
+    1: list(names.map((name) => struct({ 2: i64(offset), 3: column(name) }))),
+    2: i64(bytes),
+    3: i64(rows),
   });
-  return struct({ 1: list([struct({ 2: i64(offset), 3: column })]), 2: i64(bytes), 3: i64(rows) });
 }
 
 function wholeFile(
-  { physical = INT64, isOptional = false, converted }: Omit<ChunkParts, 'rows' | 'pages'>,
+  { physical = INT64, names = ['a'], isOptional = false, converted }: Omit<ChunkParts, 'rows' | 'pages'>,
   pages: readonly Buffer[],
   groups: readonly Thrift[],
   rows: number,
 ): Buffer {
-  const column = {
-    1: i32(physical),
-    3: i32(isOptional ? 1 : 0),
-    4: text('a'),
-    ...(converted === undefined ? {} : { 6: i32(converted) }),
-  };
+  const column = (name: string): Thrift =>
+    struct({
+      1: i32(physical),
+      3: i32(isOptional ? 1 : 0),
+      4: text(name),
+      ...(converted === undefined ? {} : { 6: i32(converted) }),
+    });
   const footer = struct({
     1: i32(1),
-    2: list([struct({ 4: text('schema'), 5: i32(1) }), struct(column)]),
+    2: list([struct({ 4: text('schema'), 5: i32(names.length) }), ...names.map(column)]),
     3: i64(rows),
     4: list(groups),
   });

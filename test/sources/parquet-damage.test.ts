@@ -1,5 +1,9 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { createColumnReader } from '../../src/sources/parquet/column-reader.ts';
 import { fileOf, longs, pageOf, withLength } from './parquet-by-hand.ts';
 import { failureCode, openBytes, readAll, rowsText, transcript } from './support.ts';
 
@@ -27,6 +31,7 @@ const DAMAGED: readonly Case[] = [
   ['fewer values than rows', fileOf({ rows: 4, pages: [whole] })],
   ['more values than rows in one page', fileOf({ rows: 2, pages: [whole] })],
   ['more values than rows in another page', fileOf({ rows: 3, pages: [whole, whole] })],
+  ['two columns in the same place', fileOf({ rows: 3, names: ['a', 'b'], pages: [whole] })],
   ['bytes behind the last page', fileOf({ rows: 3, pages: [whole, Buffer.of(1, 2, 3)] })],
   [
     'a page longer than its values',
@@ -329,6 +334,27 @@ describe('pages that are damaged', () => {
       batchRows: 3,
     });
     expect(lines.at(-1)).toMatch(/^SOURCE_CORRUPT/);
+  });
+});
+
+describe('pages of many columns', () => {
+  test('are refused before they have filled the memory', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'featurectl-held-'));
+    const file = await open(join(root, 'pages'), 'w+');
+    try {
+      await file.write(whole);
+      const chunk = { start: 0, compressedBytes: whole.length, uncompressedBytes: whole.length, values: 3 };
+      const rest = { codec: 0, encodings: [0], physical: 2, isElsewhere: false };
+      const type = { kind: 'int', bits: 64, signed: true } as const;
+      const column = { name: 'a', type, physical: 2, width: 8, isOptional: false };
+      const held = { bytes: 1024 * 1024 * 1024 - 2 * ONE_TO_THREE.length };
+      const reader = () => createColumnReader(file, column, { ...chunk, ...rest }, 100, held);
+      for (let fitting = 0; fitting < 2; fitting++) expect((await reader().read(3)).read(2)).toBe(3n);
+      await expect(reader().read(3)).rejects.toThrow('pages of more than 1 GiB at once');
+    } finally {
+      await file.close();
+      await rm(root, { recursive: true });
+    }
   });
 });
 

@@ -20,15 +20,8 @@ import {
 import { PHYSICAL } from './elements.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import type { Codes } from './hybrid.ts';
-import {
-  type BytePlace,
-  createBitArrays,
-  createFixedArrays,
-  createTextArrays,
-  type Presence,
-  type TextValues,
-  type ValueArrays,
-} from './value-arrays.ts';
+import { type BytePlace, createTextArrays, type TextValues } from './text-arrays.ts';
+import { createBitArrays, createFixedArrays, type Presence, type ValueArrays } from './value-arrays.ts';
 
 export interface ColumnArrays {
   readonly values: ValueArrays;

@@ -1,0 +1,122 @@
+/** Values of any length from pages, into one array of bytes. */
+import { readLength } from './pages.ts';
+import { checkEnd, tooEarly, type ValueArrays } from './value-arrays.ts';
+
+/** Text and plain bytes of any length. */
+export interface TextArrays extends ValueArrays {
+  /** The value of row i is from `offsets[i]` up to `offsets[i + 1]`; none has no bytes. */
+  result(): TextValues;
+}
+
+export interface TextValues {
+  readonly bytes: Uint8Array;
+  readonly offsets: Int32Array;
+  /** By row, those that stayed in their page or dictionary; null: none did. */
+  readonly apart: ReadonlyMap<number, BytePlace> | null;
+}
+
+export interface BytePlace {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes of a batch that are put together; what is longer stays where it is, as a dictionary may repeat megabytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Bytes that one batch may keep of pages. */
+const MAX_APART = 1024 * 1024 * 1024;
+
+export function createTextArrays(): TextArrays {
+  let out = new Uint8Array(0);
+  let offsets = new Int32Array(1);
+  let last = 0;
+  let perRow = 16;
+  let dictionary: Uint8Array = out;
+  let entries = new Int32Array(0);
+  let apart: Map<number, BytePlace> | null = null;
+  let apartBytes = 0;
+  const put = (bytes: Uint8Array, start: number, length: number, row: number): void => {
+    if (last + length > MAX_BYTES) {
+      apart ??= new Map();
+      apart.set(row, { bytes, start, end: start + length });
+      apartBytes += length;
+      return;
+    }
+    if (last + length > out.length) grow(length);
+    copyBytes(bytes, start, out, last, length);
+    last += length;
+  };
+  const grow = (length: number): void => {
+    const more = new Uint8Array(Math.min(Math.max(out.length * 2, last + length, 1024), MAX_BYTES));
+    more.set(out.subarray(0, last));
+    out = more;
+  };
+  return {
+    begin: (rows) => {
+      if (offsets.length > 1) perRow = Math.ceil((last / (offsets.length - 1)) * 1.25) + 1;
+      out = new Uint8Array(Math.min(rows * perRow, MAX_BYTES));
+      apart = null;
+      apartBytes = 0;
+      offsets = new Int32Array(rows + 1);
+      last = 0;
+    },
+    setDictionary: (bytes, start, end, count) => {
+      if (count * 4 > end - start) throw tooEarly();
+      dictionary = bytes;
+      // Two numbers an entry: where it begins and how long it is.
+      entries = new Int32Array(count * 2);
+      let at = start;
+      for (let i = 0; i < count; i++) {
+        const length = lengthAt(bytes, at, end);
+        entries[i * 2] = at + 4;
+        entries[i * 2 + 1] = length;
+        at += 4 + length;
+      }
+      checkEnd(bytes, at, end);
+    },
+    dictionarySize: () => entries.length / 2,
+    plain: (bytes, start, end) => {
+      let from = start;
+      return {
+        take: ({ rows, levels }, at) => {
+          for (let row = 0; row < rows; row++) {
+            if (levels === null || levels[row] !== 0) {
+              const length = lengthAt(bytes, from, end);
+              put(bytes, from + 4, length, at + row);
+              if (apartBytes > MAX_APART) throw new Error('more than 1 GiB of text in a few rows');
+              from += 4 + length;
+            }
+            offsets[at + row + 1] = last;
+          }
+        },
+        finish: () => checkEnd(bytes, from, end),
+      };
+    },
+    putCodes: (codes, { rows, levels }, at) => {
+      for (let row = 0, value = 0; row < rows; row++) {
+        if (levels === null || levels[row] !== 0) {
+          const entry = codes[value++]! * 2;
+          put(dictionary, entries[entry]!, entries[entry + 1]!, at + row);
+        }
+        offsets[at + row + 1] = last;
+      }
+    },
+    bytes: () => last + apartBytes + offsets.length * 4,
+    result: () => ({ bytes: out, offsets, apart }),
+  };
+}
+
+function lengthAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 > end) throw tooEarly();
+  const length = readLength(bytes, at);
+  if (length > end - at - 4) throw tooEarly();
+  return length;
+}
+
+/** Bytes up to which a loop is faster than a native call. */
+const SHORT = 48;
+
+function copyBytes(from: Uint8Array, start: number, to: Uint8Array, at: number, length: number): void {
+  if (length <= SHORT) for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
+  else to.set(from.subarray(start, start + length), at);
+}

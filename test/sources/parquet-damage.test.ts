@@ -187,6 +187,15 @@ const DAMAGED: readonly Case[] = [
     }),
   ],
   [
+    'runs of booleans that are called plain ones',
+    fileOf({
+      rows: 3,
+      physical: BOOLEAN,
+      encodings: [0, RLE],
+      pages: [pageOf({ type: DATA, values: 3, body: withLength(Buffer.of(6, 1), Buffer.alloc(0)) })],
+    }),
+  ],
+  [
     'an encoding that the footer does not name',
     fileOf({ rows: 3, pages: [pageOf({ type: DATA, values: 3, encoding: DELTA, body: ONE_TO_THREE })] }),
   ],

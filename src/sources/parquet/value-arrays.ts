@@ -180,8 +180,7 @@ export function createBitArrays(): BitArrays {
           put(presence, at, (value) => (bytes[(first + value) >>> 3]! >> ((first + value) & 7)) & 1);
           first += presence.values;
         },
-        // Some writers pad bits to whole words.
-        finish: () => undefined,
+        finish: () => checkEnd(bytes, Math.ceil(first / 8), end),
       };
     },
     putCodes: (codes, presence, at) => put(presence, at, (value) => codes[value]!),

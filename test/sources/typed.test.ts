@@ -83,6 +83,7 @@ const CASES: readonly Case[] = [
     { kind: 'int', bits: 32, signed: false },
     [4294967295],
   ],
+  ['null', () => column(new arrow.Null(), [null, null]), { kind: 'null' }, [null, null]],
   ['bool', () => column(new arrow.Bool(), [true, null, false]), { kind: 'bool' }, [true, null, false]],
   [
     'float32',

@@ -23,6 +23,7 @@ export interface ArrowHint {
 
 /** Type of the format. https://github.com/apache/arrow/blob/main/format/Schema.fbs */
 export const ARROW_TYPE = {
+  null: 1,
   int: 2,
   float: 3,
   binary: 4,

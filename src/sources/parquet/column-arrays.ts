@@ -98,11 +98,14 @@ function arraysOf({ physical, width, type }: FlatColumn): Arrays {
     return { values, content: () => textContent(type, values.result()) };
   }
   const values = createFixedArrays(width);
+  if (type.kind === 'null') return { values, content: () => NO_CONTENT };
   if (physical === PHYSICAL.fixed || physical === PHYSICAL.int96) {
     return { values, content: () => fixedContent(type, width, values.result()) };
   }
   return { values, content: () => numberContent(type, physical, values.result()) };
 }
+
+const NO_CONTENT: Content = { read: () => null, slots: null, places: null };
 
 function bitsContent(bits: Uint8Array): Content {
   return { read: bitReader(bits, 0), slots: { kind: 'bits', bits }, places: null };

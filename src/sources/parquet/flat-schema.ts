@@ -70,6 +70,8 @@ function flatColumn(element: SchemaElement, hint: ArrowHint | null): FlatColumn 
 
 function typeOf(element: SchemaElement, width: number): LogicalType | null {
   if (element.decimal) return decimalType(element);
+  // Of columns without any value.
+  if (is(element, 'null')) return element.repetition === OPTIONAL ? { kind: 'null' } : null;
   switch (element.physical) {
     case PHYSICAL.boolean:
       return element.isPlain ? { kind: 'bool' } : null;
@@ -169,6 +171,7 @@ function fixedType(element: SchemaElement, width: number): LogicalType | null {
 
 /** Arrow types that hold the values of each kind as they are. */
 const HOLDERS: Readonly<Record<string, readonly number[]>> = {
+  null: [ARROW_TYPE.null],
   bool: [ARROW_TYPE.bool],
   float: [ARROW_TYPE.float],
   utf8: [ARROW_TYPE.utf8, ARROW_TYPE.largeUtf8, ARROW_TYPE.utf8View],

@@ -10,6 +10,7 @@ export type LogicalName =
   | 'time'
   | 'timestamp'
   | 'integer'
+  | 'null'
   | 'json'
   | 'bson'
   | 'uuid'
@@ -24,6 +25,7 @@ const NAMES: Readonly<Record<number, LogicalName>> = {
   7: 'time',
   8: 'timestamp',
   10: 'integer',
+  11: 'null',
   12: 'json',
   13: 'bson',
   14: 'uuid',

@@ -44,7 +44,8 @@ export function createColumnReader(
   const reserve = (size: number): void => {
     held.bytes += size - pageBytes;
     pageBytes = size;
-    if (held.bytes > MAX_HELD) throw new Error('pages of more than 1 GiB at once');
+    if (held.bytes > MAX_HELD)
+      throw new Error('pages of more than 1 GiB at once: name fewer columns, or give it smaller pages');
   };
   /** False: there is none. */
   const openPage = async (): Promise<boolean> => {

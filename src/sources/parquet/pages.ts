@@ -29,7 +29,8 @@ export async function nextPage(
 ): Promise<PageValues | null> {
   while (chunk.left() > 0) {
     const { header, stored } = await takePage(chunk);
-    if (header.uncompressedSize > MAX_PAGE) throw new Error(`a page of ${header.uncompressedSize} bytes`);
+    if (header.uncompressedSize > MAX_PAGE)
+      throw new Error(`a page of ${header.uncompressedSize} bytes, of at most ${MAX_PAGE}`);
     reserve(header.uncompressedSize);
     if (header.type === PAGE.dictionary) return wholePage(header, codec, stored, true);
     if (header.type === PAGE.data) return dataPage(header, codec, stored, isOptional);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ColumnBatch, Source, SourceRange, Value } from '../../src/core/types.ts';
-import { fileOf, longs, pageOf } from './parquet-by-hand.ts';
+import { fileOf, longs, pageOf, parquetOf } from './parquet-by-hand.ts';
 import { checkSlots } from './slots.ts';
 import { openBytes, openFile } from './support.ts';
 
@@ -201,5 +201,29 @@ describe('the pages of a Parquet file', () => {
     const [values] = await read(source, [0]);
     await source.close();
     expect(values).toEqual(Array.from({ length: 1024 }, (_, i) => BigInt(i % 512)));
+  });
+
+  test.each<[string, boolean, (path: string, file: Buffer) => Promise<void>]>([
+    ['written to', true, (path, file) => writeFile(path, Buffer.concat([file, file]))],
+    [
+      'replaced',
+      false,
+      (path, file) => writeFile(`${path}.new`, file).then(() => rename(`${path}.new`, path)),
+    ],
+  ])('of a file that is %s while it is read', async (how, isError, change) => {
+    const path = join(root, `${how.split(' ')[0]}.parquet`);
+    const file = parquetOf([[1n, 2n], [3n]], false);
+    await writeFile(path, file);
+    const source = await openFile(path);
+    const batches = source.batches([0])[Symbol.asyncIterator]();
+    expect((await batches.next()).done).toBe(false);
+    await change(path, file);
+    const rest = async (): Promise<void> => {
+      while (!(await batches.next()).done);
+    };
+    // A file of the same name is another one: what was opened is read to its end.
+    if (isError) await expect(rest()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    else await rest();
+    await source.close();
   });
 });

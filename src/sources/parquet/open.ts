@@ -1,8 +1,8 @@
 /** Opens Parquet files, and chooses who decodes them. What only parquet-wasm needs is loaded while its thread starts. */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { FeaturectlError } from '../../core/errors.ts';
 import type { Source } from '../../core/types.ts';
-import { assertUnchanged, type ByteStream, readError } from '../bytes.ts';
+import { assertUnchanged, type ByteStream, type FileState, readError } from '../bytes.ts';
 import { encryptedError } from '../format.ts';
 import type { RawInput } from '../input.ts';
 import { spoolToFile } from '../spool.ts';
@@ -11,7 +11,7 @@ import { decodeError } from './errors.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import { isWhole, type ParquetFooter, readFooter } from './footer.ts';
 import { withIntactPages } from './page-checks.ts';
-import { areDecodable, type PageFile, pageRows } from './page-rows.ts';
+import { areDecodable, pageRows } from './page-rows.ts';
 import { type OpenParquet, parquetSource } from './source.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
 import { type ParquetThread, startParquetThread } from './wasm-thread.ts';
@@ -32,23 +32,24 @@ export async function openParquet(
   const spool = raw.path === null ? await spoolToFile(chunks, raw.name) : null;
   const path = spool?.path ?? raw.path!;
   const wasm = createWasm(path, signal);
+  let handle: FileHandle | null = null;
   const close = async (): Promise<void> => {
     await wasm.stop();
+    await handle?.close();
     await chunks.return();
     await spool?.remove();
     await raw.close();
   };
   try {
-    const atOpen = await stat(path);
-    const file = await readFileFooter(path, raw.name);
+    handle = await openFile(path, raw.name);
+    const atOpen = await handle.stat();
+    const file = await readFileFooter(handle, atOpen.size, raw.name);
     const { footer, size } = file;
+    const check = (now: FileState): void => assertUnchanged(raw.name, atOpen, now);
     const { columns, rows } =
       footer.columns === null
         ? await byWasm(raw.name, file, wasm, signal)
-        : byPages(raw.name, file, footer.columns, wasm, {
-            path,
-            check: (now) => assertUnchanged(raw.name, atOpen, now),
-          });
+        : byPages(raw.name, file, footer.columns, wasm, check);
     return parquetSource({ raw, path, atOpen, footer, size, columns, batchRows, signal, rows, close });
   } catch (error) {
     await close();
@@ -61,7 +62,7 @@ type Rows = Pick<OpenParquet, 'columns' | 'rows'>;
 /** parquet-wasm says what the columns are and decodes all of them. */
 async function byWasm(
   name: string,
-  { footer, rewritten, start }: FileFooter,
+  { handle, footer, rewritten, start }: ParquetFile,
   wasm: Wasm,
   signal: AbortSignal | undefined,
 ): Promise<Rows> {
@@ -71,7 +72,7 @@ async function byWasm(
     const columns = await wasmColumns(name, footer, thread);
     const rows: Rows['rows'] = (selected, groups) => {
       const decoded = wasmRows(thread, footer, columns, selected, groups);
-      return withIntactPages(decoded, wasm.path, footer, columns.select(selected), groups);
+      return withIntactPages(decoded, handle, footer, columns.select(selected), groups);
     };
     return { columns, rows };
   } catch (error) {
@@ -83,10 +84,10 @@ async function byWasm(
 /** The footer says what the columns are; parquet-wasm decodes them where their pages are not read here. */
 function byPages(
   name: string,
-  { footer, rewritten, start }: FileFooter,
+  { handle, footer, rewritten, start }: ParquetFile,
   flat: readonly FlatColumn[],
   wasm: Wasm,
-  file: PageFile,
+  check: (now: FileState) => void,
 ): Rows {
   const names = flat.map((column) => column.name);
   const columns = typedColumns(name, names, flat, []);
@@ -95,19 +96,18 @@ function byPages(
     rows: async function* (selected, groups) {
       const all = groups ?? [...footer.groupRows.keys()];
       if (isWhole(footer) && areDecodable(footer, flat, selected, all, start)) {
-        yield* pageRows(file, footer, flat, selected, all);
+        yield* pageRows({ handle, check }, footer, flat, selected, all);
         return;
       }
       const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
       const { wasmRows } = await import('./wasm-rows.ts');
       const decoded = wasmRows(thread, footer, columns, selected, groups);
-      yield* withIntactPages(decoded, wasm.path, footer, columns.select(selected), groups);
+      yield* withIntactPages(decoded, handle, footer, columns.select(selected), groups);
     },
   };
 }
 
 interface Wasm {
-  readonly path: string;
   start(footer: { readonly start: number; readonly bytes: Uint8Array } | null): ParquetThread;
   stop(): Promise<void>;
 }
@@ -117,7 +117,6 @@ function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
   let thread: ParquetThread | null = null;
   const onAbort = (): void => void thread?.stop();
   return {
-    path,
     start: (footer) => {
       const { module, glue } = loadWasmEngine();
       thread = startParquetThread({ glue, path, footer }, module);
@@ -132,7 +131,8 @@ function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
   };
 }
 
-interface FileFooter {
+interface ParquetFile {
+  readonly handle: FileHandle;
   readonly footer: ParquetFooter;
   readonly size: number;
   /** Bytes before the footer. */
@@ -141,22 +141,21 @@ interface FileFooter {
   readonly rewritten: Buffer | null;
 }
 
-async function readFileFooter(path: string, name: string): Promise<FileFooter> {
-  const handle = await open(path).catch((error: unknown) => {
+async function openFile(path: string, name: string): Promise<FileHandle> {
+  return open(path).catch((error: unknown) => {
     throw readError(name, error);
   });
-  try {
-    const { size } = await handle.stat();
-    const tail = await readAt(handle, Math.max(size - TAIL_BYTES, 0), Math.min(size, TAIL_BYTES));
-    checkTail(name, tail, size);
-    const length = tail.readUInt32LE(0);
-    const start = size - TAIL_BYTES - length;
-    if (start < 4)
-      throw footerError(name, `its footer to have ${length} bytes, found only ${size} in the file`);
-    return parseFooter(name, await readAt(handle, start, length), start, size);
-  } finally {
-    await handle.close();
-  }
+}
+
+async function readFileFooter(handle: FileHandle, size: number, name: string): Promise<ParquetFile> {
+  const tail = await readAt(handle, Math.max(size - TAIL_BYTES, 0), Math.min(size, TAIL_BYTES));
+  checkTail(name, tail, size);
+  const length = tail.readUInt32LE(0);
+  const start = size - TAIL_BYTES - length;
+  if (start < 4)
+    throw footerError(name, `its footer to have ${length} bytes, found only ${size} in the file`);
+  const { footer, rewritten } = parseFooter(name, await readAt(handle, start, length));
+  return { handle, footer, size, start, rewritten };
 }
 
 async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {
@@ -179,7 +178,7 @@ function footerError(name: string, expected: string): FeaturectlError {
   );
 }
 
-function parseFooter(name: string, bytes: Buffer, start: number, size: number): FileFooter {
+function parseFooter(name: string, bytes: Buffer): Pick<ParquetFile, 'footer' | 'rewritten'> {
   let footer: ParquetFooter;
   try {
     footer = readFooter(bytes);
@@ -187,7 +186,7 @@ function parseFooter(name: string, bytes: Buffer, start: number, size: number): 
     throw decodeError(name, 0, error);
   }
   if (footer.encrypted) throw encryptedError(name);
-  return { footer, size, start, rewritten: footer.rewritten === null ? null : withTail(footer.rewritten) };
+  return { footer, rewritten: footer.rewritten === null ? null : withTail(footer.rewritten) };
 }
 
 function withTail(footer: Buffer): Buffer {

@@ -1,5 +1,5 @@
 /** Looks at the checksums of pages that parquet-wasm decodes, since it does not. */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { DecodedRows } from '../typed-batch.ts';
 import { createChunkBytes } from './chunk-bytes.ts';
 import { type ColumnChunk, readChunks } from './column-chunk.ts';
@@ -14,28 +14,23 @@ const READ_BYTES = 256 * 1024;
  */
 export async function* withIntactPages(
   rows: AsyncIterable<DecodedRows>,
-  path: string,
+  file: FileHandle,
   footer: ParquetFooter,
   names: readonly string[],
   groups: readonly number[] | null,
 ): AsyncGenerator<DecodedRows, void, undefined> {
   // Where the groups have not the rows of the file, nothing says which rows are whose.
   const left = isWhole(footer) ? [...(groups ?? footer.groupRows.keys())] : [];
-  const file = await open(path);
   let looked = 0;
   let given = 0;
-  try {
-    for await (const some of rows) {
-      given += some.count;
-      while (looked < given && left.length > 0) {
-        const group = left.shift()!;
-        looked += footer.groupRows[group]!;
-        await checkGroup(file, footer, group, names);
-      }
-      yield some;
+  for await (const some of rows) {
+    given += some.count;
+    while (looked < given && left.length > 0) {
+      const group = left.shift()!;
+      looked += footer.groupRows[group]!;
+      await checkGroup(file, footer, group, names);
     }
-  } finally {
-    await file.close();
+    yield some;
   }
 }
 

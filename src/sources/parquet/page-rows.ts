@@ -1,5 +1,5 @@
 /** The rows of a Parquet file from its pages, column by column. */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { FileState } from '../bytes.ts';
 import type { DecodedColumn } from '../decoded-column.ts';
 import type { DecodedRows } from '../typed-batch.ts';
@@ -47,42 +47,37 @@ export function areDecodable(
 
 /** A file of which the footer was read. */
 export interface PageFile {
-  readonly path: string;
+  readonly handle: FileHandle;
   /** Throws where it is not the one that was opened, or was written to. */
   check(state: FileState): void;
 }
 
 /** Rows of the groups, in order. Throws an Error in words where pages are damaged. */
 export async function* pageRows(
-  { path, check }: PageFile,
+  { handle, check }: PageFile,
   footer: ParquetFooter,
   columns: readonly FlatColumn[],
   selected: readonly number[],
   groups: readonly number[],
 ): AsyncGenerator<DecodedRows, void, undefined> {
-  const file = await open(path);
-  try {
-    let size = FIRST_ROWS;
-    check(await file.stat());
-    // Groups without rows may have no pages, and chunks that begin nowhere.
-    for (const group of groups.filter((one) => footer.groupRows[one]! > 0)) {
-      const chunks = readChunks(footer.bytes, footer.groupChunks[group]!);
-      checkStarts(chunks);
-      const readers = openColumns(file, chunks, columns, selected);
-      const most = mostRows(chunks, columns, selected, footer.groupRows[group]!);
-      size = Math.min(size, most);
-      for (let left = footer.groupRows[group]!; left > 0; ) {
-        const count = Math.min(left, size);
-        const read = await Promise.all(readers.map((reader) => reader.read(count)));
-        yield { count, columns: inOneBuffer(read, count) };
-        left -= count;
-        size = Math.min(nextSize(size, count, readers), most);
-      }
-      await Promise.all(readers.map((reader) => reader.finish()));
-      check(await file.stat());
+  let size = FIRST_ROWS;
+  check(await handle.stat());
+  // Groups without rows may have no pages, and chunks that begin nowhere.
+  for (const group of groups.filter((one) => footer.groupRows[one]! > 0)) {
+    const chunks = readChunks(footer.bytes, footer.groupChunks[group]!);
+    checkStarts(chunks);
+    const readers = openColumns(handle, chunks, columns, selected);
+    const most = mostRows(chunks, columns, selected, footer.groupRows[group]!);
+    size = Math.min(size, most);
+    for (let left = footer.groupRows[group]!; left > 0; ) {
+      const count = Math.min(left, size);
+      const read = await Promise.all(readers.map((reader) => reader.read(count)));
+      yield { count, columns: inOneBuffer(read, count) };
+      left -= count;
+      size = Math.min(nextSize(size, count, readers), most);
     }
-  } finally {
-    await file.close();
+    await Promise.all(readers.map((reader) => reader.finish()));
+    check(await handle.stat());
   }
 }
 

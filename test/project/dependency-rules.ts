@@ -24,15 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   schema: { ...EDGE, packages: ['yaml', 'zod'] },
   sources: {
     ...EDGE,
-    packages: [
-      'csv-parse',
-      'parquet-wasm',
-      'apache-arrow',
-      'hysnappy',
-      'fzstd',
-      'lz4js',
-      '@aws-sdk/client-s3',
-    ],
+    packages: ['csv-parse', 'parquet-wasm', 'apache-arrow', 'hysnappy', 'fzstd', '@aws-sdk/client-s3'],
   },
   redis: { ...EDGE, packages: ['ioredis'] },
   output: { ...EDGE, packages: ['ora', 'pino', 'prom-client'] },

@@ -5,20 +5,18 @@ const MS_PER_DAY = 86_400_000;
 
 /**
  * A typed value as the plain text that the rejects file shows: numbers in digits, times in ISO 8601 (UTC
- * with Z where the column has a zone, else without), binary as hex, nested values as JSON. Null is null.
+ * with Z where the column has a zone, else without), bytes as they are, nested values as JSON. Null is null.
  */
 export function valueText(type: LogicalType, value: Value): ByteString | null {
   if (value === null) return null;
   if (type.kind === 'list' || type.kind === 'struct' || type.kind === 'map') {
-    return toBytes(JSON.stringify(jsonValue(type, value)));
+    return jsonText(type, value);
   }
   return scalarText(type, value);
 }
 
 function scalarText(type: LogicalType, value: Value): ByteString {
   switch (type.kind) {
-    case 'binary':
-      return Buffer.from(value as ByteString, 'latin1').toString('hex');
     case 'decimal':
       return decimalText(value as bigint, type.scale);
     case 'date':
@@ -34,23 +32,46 @@ function scalarText(type: LogicalType, value: Value): ByteString {
   }
 }
 
-/** Text in UTF-16 inside, so that JSON.stringify escapes what it must; exact numbers as strings. */
-function jsonValue(type: LogicalType, value: Value): unknown {
-  if (value === null) return null;
-  if (type.kind === 'list') return (value as readonly Value[]).map((item) => jsonValue(type.item, item));
-  if (type.kind === 'map') {
-    const pairs = value as readonly (readonly [Value, Value])[];
-    return pairs.map(([key, item]) => [jsonValue(type.key, key), jsonValue(type.value, item)]);
+/** As type json stores it, so that the row can be loaded again: exact numbers in digits, bytes in base64. */
+function jsonText(type: LogicalType, value: Value): ByteString {
+  if (value === null) return 'null';
+  switch (type.kind) {
+    case 'list':
+      return `[${(value as readonly Value[]).map((item) => jsonText(type.item, item)).join(',')}]`;
+    case 'map':
+      return mapText(type, value as readonly (readonly [Value, Value])[]);
+    case 'struct':
+      return structText(type, value as readonly Value[]);
+    case 'binary':
+      return JSON.stringify(Buffer.from(value as ByteString, 'latin1').toString('base64'));
+    default:
+      return isJsonNumber(type, value) ? scalarText(type, value) : JSON.stringify(scalarText(type, value));
   }
-  if (type.kind === 'struct') {
-    const values = value as readonly Value[];
-    return Object.fromEntries(
-      type.fields.map((field, index) => [field.name, jsonValue(field.type, values[index] ?? null)]),
-    );
-  }
-  if (type.kind === 'bool' || (type.kind === 'int' && type.bits < 64)) return value;
-  if (type.kind === 'float' && Number.isFinite(value)) return Number(floatText(value as number, type.bits));
-  return fromBytes(scalarText(type, value));
+}
+
+function isJsonNumber({ kind }: LogicalType, value: Value): boolean {
+  if (kind === 'float') return Number.isFinite(value);
+  return kind === 'bool' || kind === 'int' || kind === 'duration' || kind === 'decimal';
+}
+
+/** A map whose keys are text is an object; any other, and one with a null key, a list of [key, value]. */
+function mapText(
+  { key, value }: LogicalType & { kind: 'map' },
+  entries: readonly (readonly [Value, Value])[],
+): ByteString {
+  const isObject = key.kind === 'utf8' && entries.every(([name]) => name !== null);
+  const parts = entries.map(([name, item]) => {
+    const [left, right] = [jsonText(key, name), jsonText(value, item)];
+    return isObject ? `${left}:${right}` : `[${left},${right}]`;
+  });
+  return isObject ? `{${parts.join(',')}}` : `[${parts.join(',')}]`;
+}
+
+function structText({ fields }: LogicalType & { kind: 'struct' }, values: readonly Value[]): ByteString {
+  const members = fields.map(({ name, type }, index) => {
+    return `${JSON.stringify(toBytes(name))}:${jsonText(type, values[index] ?? null)}`;
+  });
+  return `{${members.join(',')}}`;
 }
 
 function decimalText(unscaled: bigint, scale: number): string {
@@ -98,8 +119,4 @@ function floatText(value: number, bits: 16 | 32 | 64): string {
 
 function toBytes(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function fromBytes(bytes: ByteString): string {
-  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -25,6 +25,16 @@ const emptyText = Buffer.alloc(4);
 const snappy = (bytes: Buffer): Buffer =>
   Buffer.concat([Buffer.of(bytes.length, (bytes.length - 1) << 2), bytes]);
 
+/** An optional column of version 2, whose levels have two bytes. */
+const fileOfLevelBytes = (levelBytes: number): Buffer => {
+  const body = Buffer.concat([Buffer.of(6, 1), ONE_TO_THREE]);
+  return fileOf({
+    rows: 3,
+    isOptional: true,
+    pages: [pageOf({ type: DATA_V2, values: 3, levelBytes, body })],
+  });
+};
+
 type Case = readonly [what: string, file: Buffer];
 
 const DAMAGED: readonly Case[] = [
@@ -225,36 +235,8 @@ const DAMAGED: readonly Case[] = [
       pages: [pageOf({ type: DATA, values: 3, body: withLength(Buffer.of(6, 1, 6, 1), ONE_TO_THREE) })],
     }),
   ],
-  [
-    'levels of version 2 that are too short',
-    fileOf({
-      rows: 3,
-      isOptional: true,
-      pages: [
-        pageOf({
-          type: DATA_V2,
-          values: 3,
-          levelBytes: 1,
-          body: Buffer.concat([Buffer.of(6, 1), ONE_TO_THREE]),
-        }),
-      ],
-    }),
-  ],
-  [
-    'levels of version 2 that are too long',
-    fileOf({
-      rows: 3,
-      isOptional: true,
-      pages: [
-        pageOf({
-          type: DATA_V2,
-          values: 3,
-          levelBytes: 3,
-          body: Buffer.concat([Buffer.of(6, 1), ONE_TO_THREE]),
-        }),
-      ],
-    }),
-  ],
+  ['levels of version 2 that are too short', fileOfLevelBytes(1)],
+  ['levels of version 2 that are too long', fileOfLevelBytes(3)],
   [
     'levels of version 2 in a column that has none',
     fileOf({

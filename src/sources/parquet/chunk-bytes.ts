@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { tooEarly } from './errors.ts';
 
 /** The bytes of one column chunk, read as they are needed. */
 export interface ChunkBytes {
@@ -28,7 +29,7 @@ export function createChunkBytes(
     held.copy(next, 0, at);
     for (let filled = kept; filled < kept + more; ) {
       const { bytesRead } = await file.read(next, filled, kept + more - filled, start + length - unread);
-      if (bytesRead === 0) throw new Error('its pages end too early');
+      if (bytesRead === 0) throw tooEarly();
       filled += bytesRead;
       unread -= bytesRead;
     }

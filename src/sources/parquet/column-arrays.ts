@@ -155,7 +155,7 @@ function numberContent(type: LogicalType, physical: number, buffer: ArrayBuffer)
     const values = isSigned ? new BigInt64Array(buffer) : new BigUint64Array(buffer);
     const halves: NumberSlots = { kind: 'halves', halves: new Int32Array(buffer), signed: isSigned };
     const hasSlots = type.kind === 'int' || type.kind === 'timestamp' || type.kind === 'duration';
-    return { read: elementReader(values as never), slots: hasSlots ? halves : null, places: null };
+    return { read: elementReader(values), slots: hasSlots ? halves : null, places: null };
   }
   const numbers = numbersOf(physical, isSigned, buffer);
   const isNumber = type.kind === 'int' || type.kind === 'float' || type.kind === 'date';

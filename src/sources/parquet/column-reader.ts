@@ -5,6 +5,7 @@ import { createChunkBytes } from './chunk-bytes.ts';
 import { createColumnArrays } from './column-arrays.ts';
 import type { ColumnChunk } from './column-chunk.ts';
 import { PHYSICAL } from './elements.ts';
+import { tooEarly } from './errors.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import { type Codes, createHybrid, ZEROS } from './hybrid.ts';
 import { ENCODING } from './page-header.ts';
@@ -136,7 +137,7 @@ function dictionaryCodes(arrays: ValueArrays, bytes: Uint8Array, start: number, 
 
 function runsOfBooleans(arrays: ValueArrays, bytes: Uint8Array, start: number, end: number): PageReader {
   const length = start + 4 <= end ? readLength(bytes, start) : end;
-  if (length > end - start - 4) throw new Error('its pages end too early');
+  if (length > end - start - 4) throw tooEarly();
   return codesReader(arrays, createHybrid(bytes, start + 4, start + 4 + length, 1), 2);
 }
 

@@ -1,6 +1,11 @@
 import { FeaturectlError } from '../../core/errors.ts';
 import { encryptedError } from '../format.ts';
 
+/** Bytes that are missing: those of a page, of the pages of a chunk, or of the file. */
+export function tooEarly(): Error {
+  return new Error('its pages end too early');
+}
+
 /** The decoder's failure in the words of the catalogue; `row`: rows before it. */
 export function decodeError(name: string, row: number, error: unknown): FeaturectlError {
   const text = error instanceof Error ? error.message : String(error);

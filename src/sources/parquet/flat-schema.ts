@@ -94,11 +94,16 @@ function typeOf(element: SchemaElement, width: number): LogicalType | null {
   }
 }
 
+/** Digits that a decimal may have, by what it is stored as. */
+const DECIMAL_DIGITS: Readonly<Record<number, number>> = {
+  [PHYSICAL.int32]: 9,
+  [PHYSICAL.int64]: 18,
+  [PHYSICAL.byteArray]: Number.POSITIVE_INFINITY,
+  [PHYSICAL.fixed]: Number.POSITIVE_INFINITY,
+};
+
 function decimalType({ physical, precision, scale }: SchemaElement): LogicalType | null {
-  const most = physical === PHYSICAL.int32 ? 9 : physical === PHYSICAL.int64 ? 18 : Number.POSITIVE_INFINITY;
-  const isNumber =
-    physical !== PHYSICAL.boolean && physical !== PHYSICAL.float && physical !== PHYSICAL.double;
-  if (!isNumber || physical === PHYSICAL.int96) return null;
+  const most = DECIMAL_DIGITS[physical ?? -1] ?? 0;
   return precision > 0 && precision <= most ? { kind: 'decimal', precision, scale } : null;
 }
 

@@ -11,6 +11,10 @@ export interface Codes {
   finish(): void;
 }
 
+function codesTooEarly(): Error {
+  return new Error('its levels or codes end too early');
+}
+
 /** The widest value that four bytes hold at any bit. */
 const FOUR_BYTES = 25;
 
@@ -27,7 +31,7 @@ export function createHybrid(bytes: Uint8Array, start: number, end: number, widt
   const nextRun = (): void => {
     let header = 0;
     for (let shift = 0, more = true; more; shift += 7) {
-      if (at >= end || shift > 28) throw new Error('its levels or codes end too early');
+      if (at >= end || shift > 28) throw codesTooEarly();
       const byte = bytes[at++]!;
       header |= (byte & 0x7f) << shift;
       more = byte >= 0x80;
@@ -43,13 +47,13 @@ export function createHybrid(bytes: Uint8Array, start: number, end: number, widt
     packed = -1;
     value = 0;
     for (let shift = 0; shift < width; shift += 8) value |= bytes[at++]! << shift;
-    if (at > end) throw new Error('its levels or codes end too early');
+    if (at > end) throw codesTooEarly();
     if (width < 32 && value >>> width !== 0) throw new Error(`a level or code of more than ${width} bits`);
   };
   const unpack = (out: Int32Array, from: number, count: number): void => {
     // Of the last run writers leave out what no value needs.
     if (packed + Math.ceil((bit + count * width) / 8) > end) {
-      throw new Error('its levels or codes end too early');
+      throw codesTooEarly();
     }
     // Of as many as have four bytes of the page from where they begin.
     const inside = Math.floor(((bytes.length - packed - 4) * 8 - bit) / width) + 1;
@@ -140,7 +144,7 @@ export function createBigEndianBits(bytes: Uint8Array, start: number, end: numbe
   let bit = 0;
   return {
     read: (out, count) => {
-      if (start + Math.ceil((bit + count) / 8) > end) throw new Error('its levels end too early');
+      if (start + Math.ceil((bit + count) / 8) > end) throw codesTooEarly();
       for (let i = 0; i < count; i++, bit++) out[i] = (bytes[start + (bit >>> 3)]! >> (7 - (bit & 7))) & 1;
     },
     takeRun: () => -1,

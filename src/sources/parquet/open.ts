@@ -62,11 +62,11 @@ type Rows = Pick<OpenParquet, 'columns' | 'rows'>;
 /** parquet-wasm says what the columns are and decodes all of them. */
 async function byWasm(
   name: string,
-  { handle, footer, rewritten, start }: ParquetFile,
+  { handle, footer, rewritten }: ParquetFile,
   wasm: Wasm,
   signal: AbortSignal | undefined,
 ): Promise<Rows> {
-  const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
+  const thread = wasm.start(rewritten);
   try {
     const { wasmColumns, wasmRows } = await import('./wasm-rows.ts');
     const columns = await wasmColumns(name, footer, thread);
@@ -99,7 +99,7 @@ function byPages(
         yield* pageRows({ handle, check }, footer, flat, selected, all);
         return;
       }
-      const thread = wasm.start(rewritten === null ? null : { start, bytes: rewritten });
+      const thread = wasm.start(rewritten);
       const { wasmRows } = await import('./wasm-rows.ts');
       const decoded = wasmRows(thread, footer, columns, selected, groups);
       yield* withIntactPages(decoded, handle, footer, columns.select(selected), groups);
@@ -108,7 +108,7 @@ function byPages(
 }
 
 interface Wasm {
-  start(footer: { readonly start: number; readonly bytes: Uint8Array } | null): ParquetThread;
+  start(rewritten: RewrittenEnd | null): ParquetThread;
   stop(): Promise<void>;
 }
 
@@ -117,9 +117,9 @@ function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
   let thread: ParquetThread | null = null;
   const onAbort = (): void => void thread?.stop();
   return {
-    start: (footer) => {
+    start: (rewritten) => {
       const { module, glue } = loadWasmEngine();
-      thread = startParquetThread({ glue, path, footer }, module);
+      thread = startParquetThread({ glue, path, footer: rewritten }, module);
       // The decoder may be busy for long; ending its thread makes every answer fail at once.
       signal?.addEventListener('abort', onAbort);
       return thread;
@@ -131,14 +131,20 @@ function createWasm(path: string, signal: AbortSignal | undefined): Wasm {
   };
 }
 
+/** Bytes of the file, and what is to be read in place of those after them. */
+interface RewrittenEnd {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
 interface ParquetFile {
   readonly handle: FileHandle;
   readonly footer: ParquetFooter;
   readonly size: number;
   /** Bytes before the footer. */
   readonly start: number;
-  /** A whole new end of the file; null: its own will do. */
-  readonly rewritten: Buffer | null;
+  /** A whole new end; null: its own will do. */
+  readonly rewritten: RewrittenEnd | null;
 }
 
 async function openFile(path: string, name: string): Promise<FileHandle> {
@@ -154,7 +160,8 @@ async function readFileFooter(handle: FileHandle, size: number, name: string): P
   const start = size - TAIL_BYTES - length;
   if (start < 4)
     throw footerError(name, `its footer to have ${length} bytes, found only ${size} in the file`);
-  const { footer, rewritten } = parseFooter(name, await readAt(handle, start, length));
+  const footer = parseFooter(name, await readAt(handle, start, length));
+  const rewritten = footer.rewritten && { start, bytes: withTail(footer.rewritten) };
   return { handle, footer, size, start, rewritten };
 }
 
@@ -178,7 +185,7 @@ function footerError(name: string, expected: string): FeaturectlError {
   );
 }
 
-function parseFooter(name: string, bytes: Buffer): Pick<ParquetFile, 'footer' | 'rewritten'> {
+function parseFooter(name: string, bytes: Buffer): ParquetFooter {
   let footer: ParquetFooter;
   try {
     footer = readFooter(bytes);
@@ -186,7 +193,7 @@ function parseFooter(name: string, bytes: Buffer): Pick<ParquetFile, 'footer' | 
     throw decodeError(name, 0, error);
   }
   if (footer.encrypted) throw encryptedError(name);
-  return { footer, rewritten: footer.rewritten === null ? null : withTail(footer.rewritten) };
+  return footer;
 }
 
 function withTail(footer: Buffer): Buffer {

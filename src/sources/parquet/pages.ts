@@ -1,6 +1,7 @@
 /** The pages of a column chunk, decompressed. */
 import type { ChunkBytes } from './chunk-bytes.ts';
 import { CODEC, decompress } from './decompress.ts';
+import { tooEarly } from './errors.ts';
 import { type Codes, createBigEndianBits, createHybrid } from './hybrid.ts';
 import { ENCODING, PAGE, type PageHeader } from './page-header.ts';
 import { takePage } from './stored-page.ts';
@@ -66,7 +67,7 @@ function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptiona
   if (header.repetitionBytes > 0 || (!isOptional && levelBytes > 0)) {
     throw new Error('levels in a column that has none');
   }
-  if (levelBytes > stored.length || length < 0) throw new Error('its pages end too early');
+  if (levelBytes > stored.length || length < 0) throw tooEarly();
   const packed = stored.subarray(levelBytes);
   const bytes = decompress(header.isCompressed ? codec : CODEC.none, packed, length);
   const levels = isOptional ? createHybrid(stored, 0, levelBytes, 1) : null;
@@ -75,7 +76,7 @@ function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptiona
 }
 
 function inside(at: number, end: number): number {
-  if (at > end) throw new Error('its pages end too early');
+  if (at > end) throw tooEarly();
   return at;
 }
 

@@ -1,6 +1,7 @@
 /** The pages of a column chunk as they stand in the file. */
 import zlib from 'node:zlib';
 import type { ChunkBytes } from './chunk-bytes.ts';
+import { tooEarly } from './errors.ts';
 import { type PageHeader, readPageHeader } from './page-header.ts';
 
 export interface StoredPage {
@@ -19,7 +20,7 @@ const { crc32 } = zlib as { crc32?: (bytes: Uint8Array) => number };
 /** The next one; there must be one. Throws an Error in words, also where its checksum says that it is another. */
 export async function takePage(chunk: ChunkBytes): Promise<StoredPage> {
   const header = await takeHeader(chunk);
-  if (header.compressedSize > chunk.left()) throw new Error('its pages end too early');
+  if (header.compressedSize > chunk.left()) throw tooEarly();
   const stored = await chunk.peek(header.compressedSize);
   chunk.take(header.compressedSize);
   if (!isIntact(header, stored)) throw new Error('a page that differs from its checksum');
@@ -44,6 +45,6 @@ async function takeHeader(chunk: ChunkBytes): Promise<PageHeader> {
     } catch (error) {
       if (bytes.length === chunk.left() || size >= MAX_HEADER) throw error;
     }
-    if (bytes.length === chunk.left()) throw new Error('its pages end too early');
+    if (bytes.length === chunk.left()) throw tooEarly();
   }
 }

@@ -1,6 +1,7 @@
 /** Values of any length from pages, into one array of bytes. */
+import { tooEarly } from './errors.ts';
 import { readLength } from './pages.ts';
-import { checkEnd, tooEarly, type ValueArrays } from './value-arrays.ts';
+import { checkEnd, type ValueArrays } from './value-arrays.ts';
 
 /** Text and plain bytes of any length. */
 export interface TextArrays extends ValueArrays {

@@ -2,6 +2,8 @@
  * The values of pages, into arrays of a batch's rows. A row without a value has a place in the array too, of any
  * content. https://github.com/apache/parquet-format/blob/master/Encodings.md
  */
+import { tooEarly } from './errors.ts';
+
 /** Which of some rows have a value; `levels` is null where all have. */
 export interface Presence {
   readonly rows: number;
@@ -29,10 +31,6 @@ export interface ValueArrays {
   dictionarySize(): number;
   /** Bytes of the arrays up to now. */
   bytes(): number;
-}
-
-export function tooEarly(): Error {
-  return new Error('its pages end too early');
 }
 
 /** Zeros may follow the values: fastparquet writes some behind each page. */

@@ -38,22 +38,22 @@ export function payloadName(text: ByteString, limits: ListpackLimits): PayloadNa
   if (text.length > limits.valueBytes) return { text, entry: null };
   const bytes = Buffer.from(text, 'latin1');
   const entry = Buffer.alloc(text.length + 24);
-  const end = putEntry(entry, viewOf(entry), 0, bytes, 0, bytes.length);
+  const end = putEntry(entry, viewOf(entry), 0, bytes, viewOf(bytes), 0, bytes.length);
   return { text, entry: wordsOf(entry.subarray(0, end)) };
 }
 
-/** The fields of a hash: the i-th is names[features[i]] with the value sources[i][starts[i] .. ends[i]). */
+/** The fields of a hash: with f = features[i], the i-th is names[f] with the value sources[f][starts[i] .. ends[i]). */
 export interface HashFields {
   readonly count: number;
   readonly features: ArrayLike<number>;
   readonly sources: readonly Uint8Array[];
+  /** A view of each. */
+  readonly views: readonly DataView[];
   readonly starts: ArrayLike<number>;
   readonly ends: ArrayLike<number>;
 }
 
-/** Of what is written to, and of the values. */
 const viewOf = createViewer();
-const sourceViewOf = createViewer();
 
 /** Where the payload's bytes are in the arena of checksums, and of which bytes that is said; -1: not in it. */
 let placed: { readonly bytes: Buffer; readonly offset: number } | null = null;
@@ -87,11 +87,12 @@ function putPairs(
   buffer[at] = TYPE_HASH;
   let pos = putLength(buffer, at + 1, count);
   for (let i = 0; i < count; i += 1) {
-    const { text } = names[features[i]!]!;
+    const feature = features[i]!;
+    const { text } = names[feature]!;
     pos = putLength(buffer, pos, text.length);
     pos += buffer.latin1Write(text, pos);
     pos = putLength(buffer, pos, ends[i]! - starts[i]!);
-    pos = putRange(buffer, pos, sources[i]!, starts[i]!, ends[i]!);
+    pos = putRange(buffer, pos, sources[feature]!, starts[i]!, ends[i]!);
   }
   return pos;
 }
@@ -119,7 +120,7 @@ function putLength(buffer: Buffer, at: number, length: number): number {
 function putListpack(
   buffer: Buffer,
   at: number,
-  { count, features, sources, starts, ends }: HashFields,
+  { count, features, sources, views, starts, ends }: HashFields,
   names: readonly PayloadName[],
   limits: ListpackLimits,
 ): number {
@@ -129,12 +130,13 @@ function putListpack(
   const list = at + 6;
   let pos = list + 6;
   for (let i = 0; i < count; i += 1) {
-    const { entry } = names[features[i]!]!;
+    const feature = features[i]!;
+    const { entry } = names[feature]!;
     const start = starts[i]!;
     const end = ends[i]!;
     if (entry === null || end - start > limits.valueBytes) return -1;
     pos = putWords(view, pos, entry);
-    pos = putEntry(buffer, view, pos, sources[i]!, start, end);
+    pos = putEntry(buffer, view, pos, sources[feature]!, views[feature]!, start, end);
   }
   buffer[pos++] = 0xff;
   const bytes = pos - list;
@@ -145,12 +147,13 @@ function putListpack(
   return pos;
 }
 
-/** An entry of bytes[start .. end). */
+/** An entry of bytes[start .. end), which `source` is a view of. */
 function putEntry(
   buffer: Buffer,
   view: DataView,
   at: number,
   bytes: Uint8Array,
+  source: DataView,
   start: number,
   end: number,
 ): number {
@@ -169,7 +172,7 @@ function putEntry(
     buffer[pos++] = 0xe0 | (length >> 8);
     buffer[pos++] = length & 0xff;
   }
-  pos = putSpan(view, pos, sourceViewOf(bytes), start, end);
+  pos = putSpan(view, pos, source, start, end);
   return putBacklen(buffer, pos, pos - at);
 }
 

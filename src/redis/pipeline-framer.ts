@@ -26,22 +26,21 @@ export function createPipelineFramer(options: FramerOptions): Framer {
   const atomic = options.mode === 'replace';
   const viewOf = createViewer();
   const keyViewOf = createViewer();
-  const sourceViewOf = createViewer();
   const putTime = createTimeWriter();
 
   const putKey = (buffer: Buffer, at: number, { key, keyLength }: FramedRow): number =>
     putSpanBulk(buffer, viewOf(buffer), at, key, keyViewOf(key), 0, keyLength);
 
   const putHset = (buffer: Buffer, at: number, row: FramedRow): number => {
-    const { count, features, sources, starts, ends } = row;
+    const { count, features, sources, views, starts, ends } = row;
     const view = viewOf(buffer);
     buffer[at] = 42;
     let pos = putNumber(buffer, at + 1, 2 + 2 * count);
     pos = putKey(buffer, putWords(view, pos, HSET_HEAD), row);
     for (let i = 0; i < count; i += 1) {
-      const bytes = sources[i]!;
-      pos = putWords(view, pos, names[features[i]!]!);
-      pos = putSpanBulk(buffer, view, pos, bytes, sourceViewOf(bytes), starts[i]!, ends[i]!);
+      const feature = features[i]!;
+      pos = putWords(view, pos, names[feature]!);
+      pos = putSpanBulk(buffer, view, pos, sources[feature]!, views[feature]!, starts[i]!, ends[i]!);
     }
     return pos;
   };

@@ -7,6 +7,7 @@ import { ask, messageOf, together } from './ask.ts';
 import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isDenied, isUnknown } from './server-errors.ts';
+import { viewOf } from './words.ts';
 import { type Asker, mayTransact, mustBePermitted } from './writing-rights.ts';
 
 export type WritePathChoice = 'auto' | 'script' | 'pipeline' | 'restore';
@@ -103,7 +104,15 @@ async function tryRestore(
   if (!(major >= 7))
     return `RESTORE of hashes needs Redis 7, found ${version ?? 'a server that does not tell'}`;
   const payload = Buffer.alloc(128);
-  const hash = { count: 1, features: [0], sources: [Buffer.from('v')], starts: [0], ends: [1] };
+  const value = Buffer.from('v');
+  const hash = {
+    count: 1,
+    features: [0],
+    sources: [value],
+    views: [viewOf(value)],
+    starts: [0],
+    ends: [1],
+  };
   const end = putPayload(payload, 0, hash, [payloadName('f', limits)], limits);
   try {
     // A time in the past: the payload is checked and read, and nothing is stored.

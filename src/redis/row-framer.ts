@@ -2,6 +2,7 @@
 import type { ByteString, RowOrigin } from '../core/types.ts';
 import { addRow, addUnit, type Chunk, copyUnit, unitBytes } from './chunk.ts';
 import type { Framer, FramerOptions } from './framer.ts';
+import { createViewer } from './words.ts';
 
 /** The row that is being written; reused for the next one. */
 export interface FramedRow {
@@ -14,8 +15,10 @@ export interface FramedRow {
   count: number;
   /** Their indexes, ascending. */
   readonly features: Int32Array;
-  /** The value of the i-th is sources[i][starts[i] .. ends[i]), as it was given: nothing is copied before `put`. */
+  /** By feature; the i-th value is sources[features[i]][starts[i] .. ends[i]), as it was given until `put` copies it. */
   readonly sources: Uint8Array[];
+  /** A view of each. */
+  readonly views: DataView[];
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   /** Bytes of all values. */
@@ -50,6 +53,7 @@ export function createRowFramer(
     count: 0,
     features: new Int32Array(fields.length),
     sources: [],
+    views: [],
     starts: new Int32Array(fields.length),
     ends: new Int32Array(fields.length),
     bytes: 0,
@@ -58,12 +62,16 @@ export function createRowFramer(
   /** Values of the row that came as strings. One that is full is replaced: what it holds is still referred to. */
   let text = Buffer.allocUnsafeSlow(TEXT_BYTES);
   let textLength = 0;
+  const viewers = fields.map(() => createViewer());
 
   function addField(feature: number, bytes: Uint8Array, start: number, end: number): void {
     const i = row.count++;
     row.features[i] = feature;
     // Mostly it is there already, and a look costs less than telling the garbage collector.
-    if (row.sources[i] !== bytes) row.sources[i] = bytes;
+    if (row.sources[feature] !== bytes) {
+      row.sources[feature] = bytes;
+      row.views[feature] = viewers[feature]!(bytes);
+    }
     row.starts[i] = start;
     row.ends[i] = end;
     row.bytes += end - start;

@@ -41,6 +41,10 @@ export function putSpan(target: DataView, at: number, source: DataView, start: n
   return at + end - start;
 }
 
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** Gives a view of bytes, and the same one as long as no more than two kinds of bytes are asked for by turns. Holds both. */
 export function createViewer(): (bytes: Uint8Array) => DataView {
   let last: Uint8Array | null = null;
@@ -53,7 +57,7 @@ export function createViewer(): (bytes: Uint8Array) => DataView {
     other = last;
     otherView = view;
     last = bytes;
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    view = viewOf(bytes);
     return view;
   };
 }

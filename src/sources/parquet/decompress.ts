@@ -43,7 +43,7 @@ export function decompress(codec: number, input: Uint8Array, length: number): Ui
 
 /** Snappy data begins with the number of bytes that it stands for. */
 function snappyLength(input: Uint8Array): number {
-  return Number(readVarint({ bytes: toBuffer(input), at: 0 }));
+  return readVarint({ bytes: toBuffer(input), at: 0 });
 }
 
 function byNode(codec: number, input: Uint8Array, length: number): Uint8Array {

@@ -36,11 +36,15 @@ export function malformed(what: string, cursor: Cursor): Error {
   return new Error(`${what} at byte ${cursor.at} of the metadata`);
 }
 
-export function readVarint(cursor: Cursor): bigint {
-  let value = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
+/** Most bytes of a number of 64 bits. */
+const VARINT_BYTES = 10;
+
+/** As a double: exact below 2^53. */
+export function readVarint(cursor: Cursor): number {
+  let value = 0;
+  for (let i = 0, scale = 1; i < VARINT_BYTES; i++, scale *= 128) {
     const byte = readByte(cursor);
-    value |= BigInt(byte & 0x7f) << shift;
+    value += (byte & 0x7f) * scale;
     if (byte < 0x80) return value;
   }
   throw malformed('a number without an end', cursor);
@@ -49,7 +53,8 @@ export function readVarint(cursor: Cursor): bigint {
 /** An i16, i32 or i64. */
 export function readInteger(cursor: Cursor): number {
   const raw = readVarint(cursor);
-  return Number((raw >> 1n) ^ -(raw & 1n));
+  const half = Math.floor(raw / 2);
+  return raw % 2 === 0 ? half : -half - 1;
 }
 
 export function readBinary(cursor: Cursor): Buffer {
@@ -108,7 +113,7 @@ function readListHeader(cursor: Cursor): { size: number; type: number } {
 
 /** A length that must fit into what is left, so that a damaged one cannot ask for gigabytes. */
 function readSize(cursor: Cursor): number {
-  const size = Number(readVarint(cursor));
+  const size = readVarint(cursor);
   if (size > cursor.bytes.length - cursor.at) throw malformed('a length beyond the end', cursor);
   return size;
 }
@@ -126,11 +131,16 @@ export function skip(cursor: Cursor, type: number, depth: number): void {
   if (type === TYPE.byte) cursor.at += 1;
   else if (type === TYPE.i16 || type === TYPE.i32 || type === TYPE.i64) readVarint(cursor);
   else if (type === TYPE.double) cursor.at += 8;
-  else if (type === TYPE.binary) readBinary(cursor);
+  else if (type === TYPE.binary) skipBinary(cursor);
   else if (type === TYPE.list || type === TYPE.set) skipList(cursor, depth);
   else if (type === TYPE.map) skipMap(cursor, depth);
   else if (type === TYPE.struct) skipStruct(cursor, depth);
   else throw malformed(`a value of unknown type ${type}`, cursor);
+}
+
+function skipBinary(cursor: Cursor): void {
+  const size = readSize(cursor);
+  cursor.at += size;
 }
 
 function skipList(cursor: Cursor, depth: number): void {

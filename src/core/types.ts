@@ -81,13 +81,15 @@ export interface TypedColumn {
   readonly slots: ValueSlots | null;
 }
 
-/** The value of a row is the one at `first` + row, unless its bit in `valid` is 0. */
+/** The value of a row is the one at `first` + row, or at codes[`first` + row], unless its bit in `valid` is 0. */
 export interface ValueSlots {
   readonly first: number;
+  /** Of dictionary-encoded values, their places in the dictionary; of a row without a value any number. */
+  readonly codes: Int32Array | null;
   /** A bit a value, least significant first, the bit of a batch's first row at `validFirst`; null: none is null. */
   readonly valid: Uint8Array | null;
   readonly validFirst: number;
-  readonly values: NumberSlots | ByteSlots;
+  readonly values: NumberSlots | ByteSlots | ViewSlots;
 }
 
 export type NumberSlots =
@@ -115,6 +117,18 @@ export interface ByteSlots {
   readonly start: number;
   readonly offsets: Int32Array;
   readonly step: 1 | 2;
+}
+
+/**
+ * Text of four words each: its length in bytes, then the text itself where that is 12 at most, else the first of it, the
+ * index of its buffer and its place there.
+ */
+export interface ViewSlots {
+  readonly kind: 'views';
+  readonly words: Int32Array;
+  /** The words' bytes. */
+  readonly bytes: Uint8Array;
+  readonly buffers: readonly Uint8Array[];
 }
 
 export type Column = TextColumn | TypedColumn;

@@ -17,7 +17,7 @@ export interface Place {
   readonly stride: number;
 }
 
-/** All in the same bytes, since who copies from them keeps a view of those that it saw last. */
+/** All in the same bytes. */
 export function createPlaces(count: number): readonly Place[] {
   const each = PLACE_BYTES * PLACE_ROWS;
   const bytes = new Uint8Array(count * each);

@@ -1,5 +1,5 @@
 /** Writes typed values as they are stored, or finds those that stand so in memory, without a string of each. */
-import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots } from '../core/types.ts';
+import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots, ViewSlots } from '../core/types.ts';
 import type { PutNumber } from './codecs/put.ts';
 import { PLACE_ROWS, type Place } from './places.ts';
 import type { Settle, SpanReader } from './span-reader.ts';
@@ -19,15 +19,16 @@ export function createSlotReader(
 ): SpanReader | null {
   if (slots === null) return null;
   const { values } = slots;
-  if (values.kind === 'bytes') {
-    return type.kind !== 'utf8' || settle === null ? null : textReader(slots, values, settle);
+  if (values.kind === 'bytes' || values.kind === 'views') {
+    if (type.kind !== 'utf8' || settle === null) return null;
+    return values.kind === 'bytes' ? textReader(slots, values, settle) : viewReader(slots, values, settle);
   }
   return put === null ? null : numberReader(slots, values, put, place);
 }
 
 function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanReader {
   const { bytes, start, offsets, step } = values;
-  const { first } = slots;
+  const { first, codes } = slots;
   const isNull = nullsOf(slots);
   const reader: SpanReader = {
     bytes,
@@ -35,8 +36,30 @@ function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanR
     end: 0,
     find: (row) => {
       if (isNull?.(row)) return false;
-      const at = (first + row) * step;
+      const at = (codes === null ? first + row : codes[first + row]!) * step;
       return settle(reader, bytes, start + offsets[at]!, start + offsets[at + step]!);
+    },
+  };
+  return reader;
+}
+
+/** Bytes of a text that stands in its view. */
+const IN_VIEW = 12;
+
+function viewReader(slots: ValueSlots, { words, bytes, buffers }: ViewSlots, settle: Settle): SpanReader {
+  const { first, codes } = slots;
+  const isNull = nullsOf(slots);
+  const reader: SpanReader = {
+    bytes,
+    start: 0,
+    end: 0,
+    find: (row) => {
+      if (isNull?.(row)) return false;
+      const at = (codes === null ? first + row : codes[first + row]!) * 4;
+      const length = words[at]!;
+      if (length <= IN_VIEW) return settle(reader, bytes, at * 4 + 4, at * 4 + 4 + length);
+      const start = words[at + 3]!;
+      return settle(reader, buffers[words[at + 2]!]!, start, start + length);
     },
   };
   return reader;
@@ -70,15 +93,20 @@ function numberReader(slots: ValueSlots, values: NumberSlots, put: PutNumber, pl
 type WriteBlock = (place: Place, ends: Int32Array, row: number) => number;
 
 function writerOf(slots: ValueSlots, values: NumberSlots, put: PutNumber): WriteBlock {
-  const { first } = slots;
+  const { first, codes } = slots;
   const isNull = nullsOf(slots);
+  const countFrom = (row: number, length: number): number =>
+    Math.min(PLACE_ROWS, (codes?.length ?? length) - first - row);
   if (values.kind === 'numbers') {
     const { numbers } = values;
     return ({ bytes, start, stride }, ends, row) => {
-      const count = Math.min(PLACE_ROWS, numbers.length - first - row);
+      const count = countFrom(row, numbers.length);
       for (let i = 0, at = start; i < count; i += 1, at += stride) {
-        const value = numbers[first + row + i]!;
-        ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, value, value | 0);
+        ends[i] = -1;
+        if (isNull?.(row + i)) continue;
+        const index = first + row + i;
+        const value = numbers[codes === null ? index : codes[index]!]!;
+        ends[i] = put(bytes, at, value, value | 0);
       }
       return count;
     };
@@ -86,21 +114,26 @@ function writerOf(slots: ValueSlots, values: NumberSlots, put: PutNumber): Write
   if (values.kind === 'bits') {
     const { bits } = values;
     return ({ bytes, start, stride }, ends, row) => {
-      const count = Math.min(PLACE_ROWS, bits.length * 8 - first - row);
+      const count = countFrom(row, bits.length * 8);
       for (let i = 0, at = start; i < count; i += 1, at += stride) {
-        ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, bitOf(bits, first + row + i), 0);
+        ends[i] = -1;
+        if (isNull?.(row + i)) continue;
+        const index = first + row + i;
+        ends[i] = put(bytes, at, bitOf(bits, codes === null ? index : codes[index]!), 0);
       }
       return count;
     };
   }
   const { halves, signed } = values;
   return ({ bytes, start, stride }, ends, row) => {
-    const count = Math.min(PLACE_ROWS, halves.length / 2 - first - row);
+    const count = countFrom(row, halves.length / 2);
     for (let i = 0, at = start; i < count; i += 1, at += stride) {
-      const low = halves[(first + row + i) * 2]!;
-      const high = halves[(first + row + i) * 2 + 1]!;
-      const value = (signed ? high : high >>> 0) * 2 ** 32 + (low >>> 0);
-      ends[i] = isNull?.(row + i) ? -1 : put(bytes, at, value, low);
+      ends[i] = -1;
+      if (isNull?.(row + i)) continue;
+      const index = (codes === null ? first + row + i : codes[first + row + i]!) * 2;
+      const low = halves[index]!;
+      const high = halves[index + 1]!;
+      ends[i] = put(bytes, at, (signed ? high : high >>> 0) * 2 ** 32 + (low >>> 0), low);
     }
     return count;
   };

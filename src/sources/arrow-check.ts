@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Data, DataType, type RecordBatch } from 'apache-arrow';
-import { bytePlaces, bytesOf, type ViewSlots, viewSlots } from './arrow-values.ts';
+import { bytePlaces, bytesOf, nullsOf, type ViewSlots, viewSlots } from './arrow-values.ts';
+import { areAllUtf8 } from './decoded-column.ts';
 
 /**
  * Checks that the buffers of a record batch hold what its lengths promise, so that no value is read from
@@ -58,8 +59,9 @@ function checkWidth(data: Data): void {
 /** Text is looked at where it is nested: a value of a column has its own fault. */
 function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean): void {
   const isText = DataType.isUtf8View(data.type) && !topLevel;
+  const isNull = nullsOf(data);
   for (let index = 0; index < data.length; index++) {
-    if (!data.getValid(index)) continue;
+    if (isNull?.(index)) continue;
     const size = length(index);
     const { bytes, start } = place(index);
     if (size < 0 || start < 0 || bytes === undefined || start + size > bytes.length)
@@ -70,9 +72,7 @@ function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean)
 
 function checkText(data: Data): void {
   if (!DataType.isUtf8(data.type) && !DataType.isLargeUtf8(data.type)) return;
-  const slots = bytePlaces(data)!;
-  const whole = slots.bytes.subarray(slots.start(0), slots.end(data.length - 1));
-  if (!isUtf8(whole)) throw new Error('text that is not UTF-8');
+  if (!areAllUtf8(bytePlaces(data)!, 0, data.length)) throw new Error('text that is not UTF-8');
 }
 
 function childLength(data: Data): number {

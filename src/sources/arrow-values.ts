@@ -11,9 +11,11 @@ import {
   elementReader,
   halfReader,
   int96Reader,
+  isTextAt,
   latin1,
   nullFinder,
   orNull,
+  placedText,
   type Reader,
   toBuffer,
   uuidReader,
@@ -36,14 +38,25 @@ export function arrowRows(batch: RecordBatch, selection: readonly TypedSelection
 
 function arrowColumn(data: Data, name: string, type: LogicalType): DecodedColumn {
   const inOne = (type.kind === 'utf8' || type.kind === 'binary') && data.dictionary === undefined;
+  const places = inOne ? bytePlaces(data) : null;
   return {
     name,
     type,
     read: valueReader(data, type),
     slots: valueSlots(data, type),
-    places: inOne ? bytePlaces(data) : null,
+    places,
     isNull: nullsOf(data),
-    isRawText: type.kind === 'utf8' && data.dictionary === undefined,
+    // checkBatch looks at those of a dictionary.
+    isText: type.kind === 'utf8' && data.dictionary === undefined ? textCheck(data, places) : null,
+  };
+}
+
+function textCheck(data: Data, places: BytePlaces | null): (index: number) => boolean {
+  if (places !== null) return placedText(places);
+  const { length, place } = viewSlots(data)!;
+  return (index) => {
+    const { bytes, start } = place(index);
+    return isTextAt(bytes!, start, start + length(index));
   };
 }
 
@@ -90,7 +103,7 @@ function plainReader(data: Data, type: LogicalType): Reader {
   }
 }
 
-function nullsOf(data: Data): ((index: number) => boolean) | null {
+export function nullsOf(data: Data): ((index: number) => boolean) | null {
   const bits = data.nullBitmap as Bytes | undefined;
   if (bits === undefined || bits.length === 0 || data.nullCount === 0) return null;
   return nullFinder(bits, data.offset);
@@ -156,12 +169,14 @@ export function viewSlots(data: Data): ViewSlots | null {
   if (!isView(data)) return null;
   const bytes = toBuffer(bytesOf(data.values));
   const buffers = data.variadicBuffers.map(toBuffer);
-  const length = (index: number): number => bytes.readInt32LE(index * 16);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (index: number, which: number): number => view.getInt32(index * 16 + which * 4, true);
+  const length = (index: number): number => word(index, 0);
   return {
     length,
     place: (index) => {
       if (length(index) <= 12) return { bytes, start: index * 16 + 4 };
-      return { bytes: buffers[bytes.readInt32LE(index * 16 + 8)], start: bytes.readInt32LE(index * 16 + 12) };
+      return { bytes: buffers[word(index, 2)], start: word(index, 3) };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A column of decoded rows, free of the library or the code that decoded it, and the readers that both have. */
+import { isUtf8 } from 'node:buffer';
 import type { ByteString, LogicalType, Value, ValueSlots } from '../core/types.ts';
 
 /** The value at an index of one array. */
@@ -15,12 +16,12 @@ export interface DecodedColumn {
   readonly type: LogicalType;
   readonly read: Reader;
   readonly slots: ValueSlots | null;
-  /** Where each value of text or plain bytes lies in one buffer; null: in several, or of another type. */
+  /** Where each value of text or plain bytes lies in one buffer, in order; null: in several, or of another type. */
   readonly places: BytePlaces | null;
   /** Null: none is. */
   readonly isNull: ((index: number) => boolean) | null;
-  /** Text that nobody has looked at: a value that is not UTF-8 makes its row a fault. */
-  readonly isRawText: boolean;
+  /** Whether the text at an index, which has one, is UTF-8; else its row is a fault. Null: it is known to be, or is no text. */
+  readonly isText: ((index: number) => boolean) | null;
 }
 
 const JULIAN_UNIX_EPOCH = 2440588n;
@@ -70,6 +71,28 @@ export function int96Reader(bytes: Uint8Array): Reader {
     const day = BigInt(view.getInt32(index * 12 + 8, true)) - JULIAN_UNIX_EPOCH;
     return day * NS_PER_DAY + ofDay;
   };
+}
+
+/** Whether all of some texts are: those that are valid together are valid apart unless one begins inside a character. */
+export function areAllUtf8({ bytes, start, end }: BytePlaces, first: number, last: number): boolean {
+  if (!isUtf8(bytes.subarray(start(first), end(last - 1)))) return false;
+  for (let index = first; index < last; index++) {
+    if ((bytes[start(index)]! & 0xc0) === 0x80) return false;
+  }
+  return true;
+}
+
+export function placedText({ bytes, start, end }: BytePlaces): (index: number) => boolean {
+  return (index) => isTextAt(bytes, start(index), end(index));
+}
+
+/** Bytes up to which a look at each costs less than a native call. */
+const SHORT = 32;
+
+export function isTextAt(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > SHORT) return isUtf8(bytes.subarray(start, end));
+  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return isUtf8(bytes.subarray(start, end));
+  return true;
 }
 
 export function bytesReader({ bytes, start, end }: BytePlaces): Reader {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type {
   ByteString,
   ColumnBatch,
@@ -8,7 +7,7 @@ import type {
   Value,
   ValueSlots,
 } from '../core/types.ts';
-import { type BytePlaces, type DecodedColumn, latin1, type Reader } from './decoded-column.ts';
+import { areAllUtf8, type DecodedColumn, latin1, type Reader } from './decoded-column.ts';
 import { valueText } from './value-text.ts';
 
 /** Rows `skip` + 1 to `end` of a source, numbered from 1. */
@@ -64,7 +63,7 @@ function cutColumn(decoded: DecodedColumn, start: number, count: number): Part {
   return {
     name,
     column: { kind: 'typed', type, at, slots: slots && slotsFrom(slots, start) },
-    invalid: decoded.isRawText ? invalidRows(decoded, start, count) : [],
+    invalid: invalidRows(decoded, start, count),
   };
 }
 
@@ -93,23 +92,18 @@ function sliceBytes({ places, isNull }: DecodedColumn, start: number, count: num
   };
 }
 
-function invalidRows({ read, places }: DecodedColumn, start: number, count: number): readonly number[] {
+function invalidRows(
+  { isText, isNull, places }: DecodedColumn,
+  start: number,
+  count: number,
+): readonly number[] {
+  if (isText === null) return [];
   if (places !== null && areAllUtf8(places, start, start + count)) return [];
   const rows: number[] = [];
   for (let index = start; index < start + count; index++) {
-    const value = read(index) as ByteString | null;
-    if (value !== null && !isUtf8(Buffer.from(value, 'latin1'))) rows.push(index - start);
+    if (!isNull?.(index) && !isText(index)) rows.push(index - start);
   }
   return rows;
-}
-
-/** Bytes that are valid together are valid apart unless a value begins inside a character. */
-function areAllUtf8({ bytes, start, end }: BytePlaces, first: number, last: number): boolean {
-  if (!isUtf8(bytes.subarray(start(first), end(last - 1)))) return false;
-  for (let index = first; index < last; index++) {
-    if ((bytes[start(index)]! & 0xc0) === 0x80) return false;
-  }
-  return true;
 }
 
 function makeBatch(parts: readonly Part[], firstRow: number, rowCount: number): ColumnBatch {

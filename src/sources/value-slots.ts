@@ -1,19 +1,44 @@
 /** Where the plain values of an Arrow array stand in memory. */
-import type { Data } from 'apache-arrow';
-import type { ByteSlots, LogicalType, NumberSlots, ValueSlots } from '../core/types.ts';
+import { type Data, DataType } from 'apache-arrow';
+import type { ByteSlots, LogicalType, NumberSlots, ValueSlots, ViewSlots } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
 
-/** `first` is 0: that of the array. Null where values have to be made: decimals, float16, INT96, views, nested ones. */
+/** `first` is 0: that of the array. Null where values have to be made: decimals, float16, INT96, nested ones. */
 export function valueSlots(data: Data, type: LogicalType): ValueSlots | null {
-  if (data.dictionary !== undefined) return null;
+  if (data.dictionary !== undefined) return codedSlots(data, data.dictionary.data, type);
   const values = slotsOf(data, type);
   if (values === null) return null;
-  const bits = data.nullBitmap as Uint8Array | undefined;
-  const valid = bits === undefined || bits.length === 0 || data.nullCount === 0 ? null : bits;
-  return { first: values.kind === 'bits' ? data.offset : 0, valid, validFirst: data.offset, values };
+  const first = values.kind === 'bits' ? data.offset : 0;
+  return { first, codes: null, valid: validOf(data), validFirst: data.offset, values };
 }
 
-function slotsOf(data: Data, type: LogicalType): NumberSlots | ByteSlots | null {
+function validOf({ nullBitmap, nullCount }: Data): Uint8Array | null {
+  const bits = nullBitmap as Uint8Array | undefined;
+  return bits === undefined || bits.length === 0 || nullCount === 0 ? null : bits;
+}
+
+/** Null for a dictionary that has nulls, bools, or several arrays as one that has grown by deltas. */
+function codedSlots(data: Data, dictionary: readonly Data[], type: LogicalType): ValueSlots | null {
+  const [only] = dictionary;
+  const slots = only === undefined || dictionary.length > 1 ? null : valueSlots(only, type);
+  const codes = codesOf(data.values);
+  if (slots === null || slots.codes !== null || slots.valid !== null || slots.first > 0) return null;
+  return codes && { first: 0, codes, valid: validOf(data), validFirst: data.offset, values: slots.values };
+}
+
+/** Null for those of 64 bits. */
+function codesOf(keys: unknown): Int32Array | null {
+  if (keys instanceof Int32Array) return keys;
+  const isNarrow =
+    keys instanceof Int8Array ||
+    keys instanceof Uint8Array ||
+    keys instanceof Int16Array ||
+    keys instanceof Uint16Array ||
+    keys instanceof Uint32Array;
+  return isNarrow ? new Int32Array(keys) : null;
+}
+
+function slotsOf(data: Data, type: LogicalType): ValueSlots['values'] | null {
   switch (type.kind) {
     case 'bool':
       return { kind: 'bits', bits: data.values as Uint8Array };
@@ -28,7 +53,7 @@ function slotsOf(data: Data, type: LogicalType): NumberSlots | ByteSlots | null 
         ? { kind: 'numbers', numbers: data.values }
         : null;
     case 'utf8':
-      return textSlots(data);
+      return DataType.isUtf8View(data.type) ? viewsOf(data) : textSlots(data);
     default:
       return null;
   }
@@ -55,27 +80,21 @@ function halvesOf(values: BigInt64Array | BigUint64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
-/** Text with offsets into one buffer; null for the view layouts, and past what 31 bits reach. */
+/** Null where it stands at no multiple of four bytes. */
+function viewsOf({ values, variadicBuffers: buffers }: Data): ViewSlots | null {
+  const bytes: unknown = values;
+  if (!(bytes instanceof Uint8Array) || bytes.byteOffset % 4 !== 0) return null;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  return { kind: 'views', words, bytes, buffers };
+}
+
+/** Text with offsets into one buffer; null past what 31 bits reach. */
 function textSlots(data: Data): ByteSlots | null {
   const { valueOffsets, values } = data;
   if (!(values instanceof Uint8Array) || values.length > 0x7fffffff) return null;
-  const { bytes, start } = whole(values);
   if (valueOffsets instanceof Int32Array)
-    return { kind: 'bytes', bytes, start, offsets: valueOffsets, step: 1 };
+    return { kind: 'bytes', bytes: values, start: 0, offsets: valueOffsets, step: 1 };
   const wide: unknown = valueOffsets;
   if (!(wide instanceof BigInt64Array)) return null;
-  return { kind: 'bytes', bytes, start, offsets: halvesOf(wide), step: 2 };
-}
-
-const wholes = new WeakMap<ArrayBufferLike, Uint8Array>();
-
-/** The same bytes for all columns that stand in one buffer: whoever copies from them keeps a view of the last ones. */
-function whole(values: Uint8Array): { readonly bytes: Uint8Array; readonly start: number } {
-  const { buffer, byteOffset } = values;
-  let bytes = wholes.get(buffer);
-  if (bytes === undefined) {
-    bytes = new Uint8Array(buffer);
-    wholes.set(buffer, bytes);
-  }
-  return { bytes, start: byteOffset };
+  return { kind: 'bytes', bytes: values, start: 0, offsets: halvesOf(wide), step: 2 };
 }

@@ -10,13 +10,19 @@ const ns: LogicalType = { kind: 'timestamp', unit: 'ns', zoned: true };
 
 /** The stored text, and whether a Value was made of it. */
 function stored(feature: string, type: LogicalType, value: Value) {
+  const [plain, coded] = [false, true].map((isCoded) => storedAs(isCoded, feature, type, value));
+  expect(coded).toEqual(plain);
+  return plain;
+}
+
+function storedAs(isCoded: boolean, feature: string, type: LogicalType, value: Value) {
   return storedOf(schemaOf(feature), type, (name, asked) => {
     const [of, held] = name === 'id' ? [utf8, '1'] : [type, value];
     const at = (): Value => {
       asked();
       return held;
     };
-    return { kind: 'typed', type: of, slots: slotsOf(of, [held]), at };
+    return { kind: 'typed', type: of, slots: slotsOf(of, [held], isCoded), at };
   });
 }
 

@@ -4,14 +4,19 @@ import type { ByteString, LogicalType, Value, ValueSlots } from '../../src/core/
 /** Rows of an earlier batch that stand before those of this one. */
 const BEFORE = 3;
 
-/** Null where values of the type stand in no array of their own, or one of these is none that its column can hold. */
-export function slotsOf(type: LogicalType, given: readonly Value[]): ValueSlots | null {
+/**
+ * Null where values of the type stand in no array of their own, or one of these is none that its column can hold.
+ * `coded`: as codes of a dictionary; those of nulls are none of it.
+ */
+export function slotsOf(type: LogicalType, given: readonly Value[], coded: boolean): ValueSlots | null {
   const all = [...new Array<Value>(BEFORE).fill(null), ...given];
-  const values = arrayOf(type, all);
+  const dictionary: Value[] = [...new Set(all)].filter((value) => value !== null).reverse();
+  const values = arrayOf(type, coded ? dictionary : all);
   if (values === null) return null;
+  const codes = coded ? Int32Array.from(all, (value) => dictionary.indexOf(value)) : null;
   const valid = new Uint8Array(Math.ceil(all.length / 8));
   for (const [i, value] of all.entries()) if (value !== null) valid[i >> 3]! |= 1 << (i & 7);
-  return { first: BEFORE, valid: given.includes(null) ? valid : null, validFirst: BEFORE, values };
+  return { first: BEFORE, codes, valid: given.includes(null) ? valid : null, validFirst: BEFORE, values };
 }
 
 function arrayOf(type: LogicalType, values: readonly Value[]): ValueSlots['values'] | null {
@@ -51,12 +56,29 @@ function bitsOf(numbers: readonly number[]): ValueSlots['values'] {
   return { kind: 'bits', bits };
 }
 
-/** In buffers of 32 and of 64 bits by turns. */
+/** With offsets of 32 and of 64 bits and in views by turns. */
 function textOf(texts: readonly ByteString[]): ValueSlots['values'] {
+  if (texts.length % 3 === 0) return viewsOf(texts);
   const ends = [0];
   for (const text of texts) ends.push(ends.at(-1)! + text.length);
   const bytes = Buffer.from(`..${texts.join('')}`, 'latin1');
   const place = { kind: 'bytes', bytes, start: 2 } as const;
   if (texts.length % 2 === 0) return { ...place, offsets: Int32Array.from(ends), step: 1 };
   return { ...place, offsets: new Int32Array(BigInt64Array.from(ends.map(BigInt)).buffer), step: 2 };
+}
+
+function viewsOf(texts: readonly ByteString[]): ValueSlots['values'] {
+  const long: Buffer[] = [Buffer.from('..'), Buffer.from('.')];
+  const bytes = Buffer.alloc(texts.length * 16);
+  for (const [i, text] of texts.entries()) {
+    const [at, which] = [i * 16, i % 2];
+    bytes.writeInt32LE(text.length, at);
+    bytes.write(text.slice(0, text.length > 12 ? 4 : 12), at + 4, 'latin1');
+    if (text.length <= 12) continue;
+    bytes.writeInt32LE(which, at + 8);
+    bytes.writeInt32LE(long[which]!.length, at + 12);
+    long[which] = Buffer.concat([long[which]!, Buffer.from(text, 'latin1')]);
+  }
+  const words = new Int32Array(new Uint8Array(bytes).buffer);
+  return { kind: 'views', words, bytes: new Uint8Array(words.buffer), buffers: long };
 }

@@ -203,7 +203,7 @@ function infoOf(input: TextInput | TypedInput): ColumnInfo {
 
 function columnOf(input: TextInput | TypedInput, inMemory: boolean): Column {
   if ('type' in input) {
-    const slots = inMemory ? slotsOf(input.type, input.values) : null;
+    const slots = inMemory ? slotsOf(input.type, input.values, input.values.length % 2 === 1) : null;
     return { kind: 'typed', type: input.type, at: (row) => input.values[row] ?? null, slots };
   }
   const isQuoted = input.cells.map((cell) => typeof cell === 'object' && cell !== null);

@@ -97,7 +97,7 @@ export function withLength(levels: Buffer, rest: Buffer): Buffer {
   return Buffer.concat([length, levels, rest]);
 }
 
-/** Of one row group; what is left out is as it should be, with INT64 and no compression. */
+/** Of a row group; what is left out is as it should be, with INT64 and no compression. */
 export interface ChunkParts {
   readonly rows: number;
   readonly pages: readonly Buffer[];
@@ -111,9 +111,17 @@ export interface ChunkParts {
   readonly encodings?: readonly number[];
 }
 
-export function fileOf(chunk: ChunkParts): Buffer {
-  const bytes = Buffer.concat(chunk.pages);
-  return wholeFile(chunk, [bytes], [rowGroup(chunk, 4, bytes.length)], chunk.rows);
+/** Of several: of as many row groups. */
+export function fileOf(...chunks: readonly [ChunkParts, ...ChunkParts[]]): Buffer {
+  let offset = 4;
+  const groups = chunks.map((chunk) => {
+    const bytes = Buffer.concat(chunk.pages).length;
+    offset += bytes;
+    return rowGroup(chunk, offset - bytes, bytes);
+  });
+  const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
+  const pages = chunks.flatMap((chunk) => chunk.pages);
+  return wholeFile(chunks[0], pages, groups, rows);
 }
 
 function rowGroup(chunk: ChunkParts, offset: number, bytes: number): Thrift {

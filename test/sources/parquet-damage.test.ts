@@ -92,6 +92,10 @@ const DAMAGED: readonly Case[] = [
   ['two dictionaries', fileOf({ ...coded, pages: [dictionary, dictionary, codes] })],
   ['codes without a dictionary', fileOf({ ...coded, pages: [codes] })],
   [
+    'codes of the dictionary of another row group',
+    fileOf({ ...coded, pages: [dictionary, codes] }, { ...coded, pages: [codes] }),
+  ],
+  [
     'codes of text without a dictionary',
     fileOf({ ...coded, physical: BYTE_ARRAY, converted: UTF8, pages: [codes] }),
   ],
@@ -339,7 +343,11 @@ describe('pages of many columns', () => {
       const type = { kind: 'int', bits: 64, signed: true } as const;
       const column = { name: 'a', type, physical: 2, width: 8, isOptional: false };
       const held = { bytes: 1024 * 1024 * 1024 - 2 * ONE_TO_THREE.length };
-      const reader = () => createColumnReader(file, column, { ...chunk, ...rest }, 100, held);
+      const reader = () => {
+        const opened = createColumnReader(file, column, held);
+        opened.open({ ...chunk, ...rest }, 100);
+        return opened;
+      };
       for (let fitting = 0; fitting < 2; fitting++) expect((await reader().read(3)).read(2)).toBe(3n);
       await expect(reader().read(3)).rejects.toThrow('pages of more than 1 GiB at once');
     } finally {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createHybrid } from '../../src/sources/parquet/hybrid.ts';
+import { finishCodes, hybridCodes, readCodes, takeRun } from '../../src/sources/parquet/hybrid.ts';
 
 interface Run {
   readonly isPacked: boolean;
@@ -66,17 +66,17 @@ describe('runs and packed values', () => {
         const bytes = new Uint8Array(before + encoded.length + after).fill(0xa5);
         bytes.set(encoded, before);
         const wanted = runs.flatMap((run) => run.values);
-        const codes = createHybrid(bytes, before, before + encoded.length, width);
+        const codes = hybridCodes(bytes, before, before + encoded.length, width);
         const found: number[] = [];
         for (let turn = 0; found.length < wanted.length; turn++) {
           const count = Math.min(steps[turn % steps.length]!, wanted.length - found.length);
-          const run = width < 32 && turn % 3 === 0 ? codes.takeRun(count) : -1;
+          const run = width < 32 && turn % 3 === 0 ? takeRun(codes, count) : -1;
           const out = new Int32Array(count).fill(run);
-          if (run < 0) codes.read(out, count);
+          if (run < 0) readCodes(codes, out, count);
           found.push(...Array.from(out, (value) => value >>> 0));
         }
         expect(found).toEqual(wanted);
-        codes.finish();
+        finishCodes(codes);
       }),
       { numRuns: 500 },
     );
@@ -88,7 +88,7 @@ describe('runs and packed values', () => {
       fc.property(bytesOf, fc.integer({ min: 1, max: 32 }), fc.nat(400), (bytes, width, count) => {
         const out = new Int32Array(count);
         try {
-          createHybrid(bytes, 0, bytes.length, width).read(out, count);
+          readCodes(hybridCodes(bytes, 0, bytes.length, width), out, count);
         } catch (error) {
           expect(String(error)).toMatch(
             /^Error: (its levels or codes end too early|a level or code of more)/,

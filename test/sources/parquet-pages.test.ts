@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ColumnBatch, Source, SourceRange, Value } from '../../src/core/types.ts';
 import { fileOf, longs, pageOf, parquetOf } from './parquet-by-hand.ts';
 import { checkSlots } from './slots.ts';
-import { openBytes, openFile } from './support.ts';
+import { openBytes, openFile, readAll, rowsText } from './support.ts';
 
 type ParquetWasm = typeof import('parquet-wasm');
 const parquet = createRequire(import.meta.url)('parquet-wasm') as ParquetWasm;
@@ -135,6 +135,10 @@ function valuesOf({ rowCount }: ColumnBatch, one: ColumnBatch['columns'][number]
   return Array.from({ length: rowCount }, (_, row) => one.at(row));
 }
 
+function headerBytes(numbers: readonly bigint[]): number {
+  return pageOf({ type: 2, values: numbers.length, body: longs(...numbers) }).length - numbers.length * 8;
+}
+
 const at = (row: number) => ({ row, line: row + 1, byte: 0 });
 
 describe('the pages of a Parquet file', () => {
@@ -161,6 +165,70 @@ describe('the pages of a Parquet file', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  test.each([Compression.UNCOMPRESSED, Compression.SNAPPY, Compression.GZIP])(
+    'that are more than is read at once, compression %d',
+    async (compression) => {
+      const rows = 60_000;
+      // Nothing makes it smaller, so that pages of version 2 may be left as they are.
+      const random = Buffer.alloc(rows * 20);
+      for (let i = 0, state = 1; i < random.length; i += 1) {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        random[i] = state >>> 16;
+      }
+      const wanted = Array.from({ length: rows }, (_, row) => random.subarray(row * 20, row * 20 + 20));
+      const vector = arrow.vectorFromArray(wanted as never[], new arrow.Binary());
+      const table = arrow.tableToIPC(new arrow.Table({ a: vector }), 'stream');
+      for (const version of [WriterVersion.V1, WriterVersion.V2]) {
+        const properties = new parquet.WriterPropertiesBuilder()
+          .setCompression(compression)
+          .setWriterVersion(version)
+          .setDictionaryPageSizeLimit(200_000)
+          .setDataPageSizeLimit(30_000)
+          .setMaxRowGroupSize(25_000);
+        const file = parquet.writeParquet(parquet.Table.fromIPCStream(table), properties.build());
+        const source = await openBytes(file);
+        const [values] = await read(source, [0]);
+        await source.close();
+        expect(values).toEqual(wanted.map((value) => value.toString('latin1')));
+      }
+    },
+  );
+
+  test('whose dictionary stands uncompressed where more is read later', async () => {
+    const numbers = Array.from({ length: 1000 }, (_, i) => BigInt(i) - 500n);
+    // As many as make a header that the numbers stand behind at a multiple of eight, so that they are not moved.
+    const size = numbers.findIndex((_, i) => i > 2 && headerBytes(numbers.slice(0, i)) % 8 === 0);
+    expect(size).toBeGreaterThan(2);
+    const dictionary = pageOf({ type: 2, values: size, body: longs(...numbers.slice(0, size)) });
+    // A run of three times the second, and what a writer may leave behind it: together more than is read at once.
+    const body = Buffer.concat([Buffer.of(8, 6, 1), Buffer.alloc(100_000)]);
+    const codes = pageOf({ type: 0, values: 3, encoding: 8, body });
+    const pages = [dictionary, ...Array<Buffer>(9).fill(codes)];
+    const source = await openBytes(fileOf({ rows: 27, encodings: [0, 3, 8], pages }));
+    const [values] = await read(source, [0]);
+    await source.close();
+    expect(values).toEqual(Array.from({ length: 27 }, () => -499n));
+  });
+
+  test('whose dictionary has text that is no UTF-8, which is a fault of the rows that refer to it', async () => {
+    const texts = ['good', 'caf\xe9', 'fine'].map((value) =>
+      Buffer.concat([Buffer.of(value.length, 0, 0, 0), Buffer.from(value, 'latin1')]),
+    );
+    const pages = [
+      pageOf({ type: 2, values: 3, body: Buffer.concat(texts) }),
+      // Packed codes of two bits: 0, 1, 2, 1, and four that no row needs.
+      pageOf({ type: 0, values: 4, encoding: 8, body: Buffer.of(2, 3, 0b01_10_01_00, 0) }),
+    ];
+    const file = fileOf({ rows: 4, physical: 6, converted: 0, encodings: [0, 3, 8], pages });
+    const { batches } = await readAll(await openBytes(file));
+    expect(rowsText(batches)).toEqual([
+      '1: good',
+      '2: caf\xe9 !INVALID_UTF8 a',
+      '3: fine',
+      '4: caf\xe9 !INVALID_UTF8 a',
+    ]);
   });
 
   test('whose dictionary repeats long texts are not put together in memory', async () => {

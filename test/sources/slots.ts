@@ -6,6 +6,7 @@ import type {
   TypedColumn,
   Value,
   ValueSlots,
+  ViewSlots,
 } from '../../src/core/types.ts';
 
 /** Throws where a value in memory is another than the one that `at` gives. */
@@ -26,12 +27,14 @@ export function checkSlots({ columns, rowCount, faults }: ColumnBatch): void {
 
 function valueAt(
   { type }: TypedColumn,
-  { first, valid, validFirst, values }: ValueSlots,
+  { first, codes, valid, validFirst, values }: ValueSlots,
   row: number,
 ): Value {
   if (valid !== null && !bitAt(valid, validFirst + row)) return null;
-  if (values.kind === 'bytes') return textAt(values, first + row);
-  const value = numberAt(values, first + row);
+  const at = codes === null ? first + row : codes[first + row]!;
+  if (values.kind === 'bytes') return textAt(values, at);
+  if (values.kind === 'views') return viewAt(values, at);
+  const value = numberAt(values, at);
   // Times of 32 bits are bigints too.
   return type.kind === 'timestamp' || type.kind === 'duration' ? BigInt(value as bigint) : value;
 }
@@ -39,6 +42,14 @@ function valueAt(
 function textAt({ bytes, start, offsets, step }: ByteSlots, at: number): Value {
   const [from, to] = [offsets[at * step]!, offsets[(at + 1) * step]!];
   return Buffer.from(bytes.subarray(start + from, start + to)).toString('latin1');
+}
+
+function viewAt({ bytes, buffers }: ViewSlots, at: number): Value {
+  const view = Buffer.from(bytes.subarray(at * 16, at * 16 + 16));
+  const length = view.readInt32LE(0);
+  if (length <= 12) return view.toString('latin1', 4, 4 + length);
+  const start = view.readInt32LE(12);
+  return Buffer.from(buffers[view.readInt32LE(8)]!.subarray(start, start + length)).toString('latin1');
 }
 
 function numberAt(values: NumberSlots, at: number): Value {

@@ -11,36 +11,55 @@ export interface ChunkBytes {
   take(count: number): void;
 }
 
-/** `readBytes`: to read at once. Throws an Error where the file ends before. */
+/** What one column is read into, of one chunk after the other. */
+export interface ReadBuffer {
+  bytes: Buffer;
+}
+
+/** Above it a buffer is not kept: one page was so large, or all of a chunk. */
+const MAX_KEPT = 2 * 1024 * 1024;
+
+/**
+ * `readBytes`: to hold at once. `into`: read over again, so that bytes that were looked at stand until the next page is
+ * asked for; null: they stay as they are. Throws an Error where the file ends before.
+ */
 export function createChunkBytes(
   file: FileHandle,
   start: number,
   length: number,
   readBytes: number,
+  into: ReadBuffer | null,
 ): ChunkBytes {
   let held: Buffer = Buffer.alloc(0);
   let at = 0;
+  let end = 0;
   let unread = length;
+  const room = (size: number): Buffer => {
+    if (into !== null && size <= into.bytes.length) return into.bytes;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    if (into !== null && size <= MAX_KEPT) into.bytes = bytes;
+    return bytes;
+  };
   const fetch = async (count: number): Promise<void> => {
-    const kept = held.length - at;
-    const more = Math.min(Math.max(count - kept, readBytes), unread);
-    // What was looked at before may still be in use, so that it is left as it is.
-    const next = Buffer.allocUnsafeSlow(kept + more);
-    held.copy(next, 0, at);
-    for (let filled = kept; filled < kept + more; ) {
-      const { bytesRead } = await file.read(next, filled, kept + more - filled, start + length - unread);
-      if (bytesRead === 0) throw tooEarly();
-      filled += bytesRead;
-      unread -= bytesRead;
-    }
+    const kept = end - at;
+    const wanted = Math.min(Math.max(count, readBytes), kept + unread);
+    const next = room(wanted);
+    held.copy(next, 0, at, end);
     held = next;
     at = 0;
+    end = kept;
+    while (end < wanted) {
+      const { bytesRead } = await file.read(next, end, wanted - end, start + length - unread);
+      if (bytesRead === 0) throw tooEarly();
+      end += bytesRead;
+      unread -= bytesRead;
+    }
   };
   return {
-    left: () => held.length - at + unread,
+    left: () => end - at + unread,
     peek: async (count) => {
-      const wanted = Math.min(count, held.length - at + unread);
-      if (held.length - at < wanted) await fetch(wanted);
+      const wanted = Math.min(count, end - at + unread);
+      if (end - at < wanted) await fetch(wanted);
       return held.subarray(at, at + wanted);
     },
     take: (count) => {

@@ -11,7 +11,7 @@ import { decodeError } from './errors.ts';
 import type { FlatColumn } from './flat-schema.ts';
 import { isWhole, type ParquetFooter, readFooter } from './footer.ts';
 import { withIntactPages } from './page-checks.ts';
-import { areDecodable, pageRows } from './page-rows.ts';
+import { decodableChunks, pageRows } from './page-rows.ts';
 import { type OpenParquet, parquetSource } from './source.ts';
 import { loadWasmEngine } from './wasm-engine.ts';
 import { type ParquetThread, startParquetThread } from './wasm-thread.ts';
@@ -95,8 +95,10 @@ function byPages(
     columns,
     rows: async function* (selected, groups) {
       const all = groups ?? [...footer.groupRows.keys()];
-      if (isWhole(footer) && areDecodable(footer, flat, selected, all, start)) {
-        yield* pageRows({ handle, check }, footer, flat, selected, all);
+      const chunks = isWhole(footer) ? decodableChunks(footer, flat, selected, all, start) : null;
+      if (chunks !== null) {
+        const wanted = selected.map((index) => flat[index]!);
+        yield* pageRows({ handle, check }, wanted, chunks);
         return;
       }
       const thread = wasm.start(rewritten);

@@ -49,7 +49,7 @@ async function checkGroup(
 /** Writers give all pages of a chunk a checksum or none. */
 async function checkChunk(file: FileHandle, { start, compressedBytes }: ColumnChunk): Promise<void> {
   if (start < 0 || compressedBytes < 0) return;
-  const bytes = createChunkBytes(file, start, compressedBytes, READ_BYTES);
+  const bytes = createChunkBytes(file, start, compressedBytes, READ_BYTES, null);
   while (bytes.left() > 0) {
     const { header } = await takePage(bytes);
     if (header.crc === null) return;

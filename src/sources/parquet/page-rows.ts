@@ -1,7 +1,6 @@
 /** The rows of a Parquet file from its pages, column by column. */
 import type { FileHandle } from 'node:fs/promises';
 import type { FileState } from '../bytes.ts';
-import type { DecodedColumn } from '../decoded-column.ts';
 import type { DecodedRows } from '../typed-batch.ts';
 import { type ColumnChunk, isDecodable, readChunks } from './column-chunk.ts';
 import { type ColumnReader, createColumnReader } from './column-reader.ts';
@@ -22,27 +21,37 @@ const DECODED_BYTES = 4 * 1024 * 1024;
 /** Most bytes of a value of fixed length. */
 const MAX_WIDTH = 4 * 1024 * 1024;
 
-/** Bytes of text up to which it is put into one buffer. */
-const MAX_SHARED = 64 * 1024 * 1024;
+/** Where the selected columns of a row group lie. */
+export interface GroupChunks {
+  readonly rows: number;
+  readonly chunks: readonly ColumnChunk[];
+}
 
-/** Whether these columns of these row groups can be read from their pages. `endBytes`: of the file before its footer. */
-export function areDecodable(
+/** Null where columns of these row groups cannot be read from their pages. `endBytes`: of the file before its footer. */
+export function decodableChunks(
   footer: ParquetFooter,
   columns: readonly FlatColumn[],
   selected: readonly number[],
   groups: readonly number[],
   endBytes: number,
-): boolean {
-  if (footer.groupChunks.length !== footer.groupRows.length) return false;
-  return groups.every((group) => {
-    const chunks = readChunks(footer.bytes, footer.groupChunks[group]!);
-    return selected.every((index) => {
-      const chunk = chunks[index];
-      const rows = footer.groupRows[group]!;
-      if (columns[index]!.width > MAX_WIDTH) return false;
-      return chunk !== undefined && isDecodable(chunk, columns[index]!.physical, rows, endBytes);
+): readonly GroupChunks[] | null {
+  if (footer.groupChunks.length !== footer.groupRows.length) return null;
+  const found: GroupChunks[] = [];
+  for (const group of groups) {
+    const rows = footer.groupRows[group]!;
+    const all = readChunks(footer.bytes, footer.groupChunks[group]!);
+    const chunks = selected.map((index) => all[index]);
+    const areRead = chunks.every((chunk, i) => {
+      const { width, physical } = columns[selected[i]!]!;
+      return chunk !== undefined && width <= MAX_WIDTH && isDecodable(chunk, physical, rows, endBytes);
     });
-  });
+    if (!areRead) return null;
+    // Groups without rows may have no pages, and chunks that begin nowhere.
+    if (rows === 0) continue;
+    checkStarts(all);
+    found.push({ rows, chunks: chunks as readonly ColumnChunk[] });
+  }
+  return found;
 }
 
 /** A file of which the footer was read. */
@@ -52,27 +61,24 @@ export interface PageFile {
   check(state: FileState): void;
 }
 
-/** Rows of the groups, in order. Throws an Error in words where pages are damaged. */
+/** Rows of the groups, in order, of the columns in the order of their chunks. Throws an Error in words where pages are damaged. */
 export async function* pageRows(
   { handle, check }: PageFile,
-  footer: ParquetFooter,
   columns: readonly FlatColumn[],
-  selected: readonly number[],
-  groups: readonly number[],
+  groups: readonly GroupChunks[],
 ): AsyncGenerator<DecodedRows, void, undefined> {
   let size = FIRST_ROWS;
+  const held = { bytes: 0 };
+  const readers = columns.map((column) => createColumnReader(handle, column, held));
   check(await handle.stat());
-  // Groups without rows may have no pages, and chunks that begin nowhere.
-  for (const group of groups.filter((one) => footer.groupRows[one]! > 0)) {
-    const chunks = readChunks(footer.bytes, footer.groupChunks[group]!);
-    checkStarts(chunks);
-    const readers = openColumns(handle, chunks, columns, selected);
-    const most = mostRows(chunks, columns, selected, footer.groupRows[group]!);
+  for (const { rows, chunks } of groups) {
+    for (const [i, chunk] of chunks.entries()) readers[i]!.open(chunk, bytesToRead(chunks.length));
+    const most = mostRows(chunks, columns, rows);
     size = Math.min(size, most);
-    for (let left = footer.groupRows[group]!; left > 0; ) {
+    for (let left = rows; left > 0; ) {
       const count = Math.min(left, size);
       const read = await Promise.all(readers.map((reader) => reader.read(count)));
-      yield { count, columns: inOneBuffer(read, count) };
+      yield { count, columns: read };
       left -= count;
       size = Math.min(nextSize(size, count, readers), most);
     }
@@ -87,47 +93,15 @@ function checkStarts(chunks: readonly ColumnChunk[]): void {
 }
 
 /** Rows to decode at once by what the footer says of their bytes, which counts a value of a dictionary once. */
-function mostRows(
-  chunks: readonly ColumnChunk[],
-  columns: readonly FlatColumn[],
-  selected: readonly number[],
-  rows: number,
-): number {
-  const bytes = selected.map((index) =>
-    Math.max(chunks[index]!.uncompressedBytes / rows, columns[index]!.width),
-  );
+function mostRows(chunks: readonly ColumnChunk[], columns: readonly FlatColumn[], rows: number): number {
+  const bytes = chunks.map((chunk, i) => Math.max(chunk.uncompressedBytes / rows, columns[i]!.width));
   const each = bytes.reduce((sum, one) => sum + one, 1);
   return Math.max(Math.min(Math.floor(DECODED_BYTES / each), MAX_ROWS), MIN_ROWS);
 }
 
-function openColumns(
-  file: FileHandle,
-  chunks: readonly ColumnChunk[],
-  columns: readonly FlatColumn[],
-  selected: readonly number[],
-): readonly ColumnReader[] {
-  const readBytes = Math.max(Math.min(MAX_READ, Math.floor(ALL_READ / selected.length)), MIN_READ);
-  const held = { bytes: 0 };
-  return selected.map((index) => createColumnReader(file, columns[index]!, chunks[index]!, readBytes, held));
-}
-
-/** The texts of all columns in the same bytes, since who copies from them keeps a view of those that it saw last. */
-function inOneBuffer(columns: readonly DecodedColumn[], count: number): readonly DecodedColumn[] {
-  const lengths = columns.map(({ slots }) =>
-    slots?.values.kind === 'bytes' ? slots.values.offsets[count]! : 0,
-  );
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  if (total === 0 || total > MAX_SHARED) return columns;
-  const bytes = new Uint8Array(total);
-  let start = 0;
-  return columns.map((column, index) => {
-    const { slots } = column;
-    if (slots?.values.kind !== 'bytes') return column;
-    const values = { ...slots.values, bytes, start };
-    bytes.set(slots.values.bytes.subarray(0, lengths[index]!), start);
-    start += lengths[index]!;
-    return { ...column, slots: { ...slots, values } };
-  });
+/** To read from one column at once. */
+function bytesToRead(columns: number): number {
+  return Math.max(Math.min(MAX_READ, Math.floor(ALL_READ / columns)), MIN_READ);
 }
 
 function nextSize(size: number, count: number, readers: readonly ColumnReader[]): number {

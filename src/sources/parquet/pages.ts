@@ -2,7 +2,7 @@
 import type { ChunkBytes } from './chunk-bytes.ts';
 import { CODEC, decompress } from './decompress.ts';
 import { tooEarly } from './errors.ts';
-import { type Codes, createBigEndianBits, createHybrid } from './hybrid.ts';
+import { bigEndianBits, type Codes, hybridCodes } from './hybrid.ts';
 import { ENCODING, PAGE, type PageHeader } from './page-header.ts';
 import { takePage } from './stored-page.ts';
 
@@ -53,11 +53,11 @@ function dataPage(header: PageHeader, codec: number, stored: Buffer, isOptional:
   const { bytes, end, count } = page;
   if (header.levelEncoding === ENCODING.bitPacked) {
     const start = Math.ceil(count / 8);
-    return { ...page, start: inside(start, end), levels: createBigEndianBits(bytes, 0, start) };
+    return { ...page, start: inside(start, end), levels: bigEndianBits(bytes, 0, start) };
   }
   if (header.levelEncoding !== ENCODING.rle) throw new Error('levels of unknown encoding');
   const start = inside(4, end) + readLength(bytes, 0);
-  return { ...page, start: inside(start, end), levels: createHybrid(bytes, 4, start, 1) };
+  return { ...page, start: inside(start, end), levels: hybridCodes(bytes, 4, start, 1) };
 }
 
 /** Version 2: levels are not compressed, and their length stands in the header. */
@@ -69,8 +69,10 @@ function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptiona
   }
   if (levelBytes > stored.length || length < 0) throw tooEarly();
   const packed = stored.subarray(levelBytes);
-  const bytes = decompress(header.isCompressed ? codec : CODEC.none, packed, length);
-  const levels = isOptional ? createHybrid(stored, 0, levelBytes, 1) : null;
+  // Values may outlive the page, and what it was read into.
+  const own = header.isCompressed || codec === CODEC.none ? packed : Buffer.from(packed);
+  const bytes = decompress(header.isCompressed ? codec : CODEC.none, own, length);
+  const levels = isOptional ? hybridCodes(stored, 0, levelBytes, 1) : null;
   const { values: count, encoding } = header;
   return { isDictionary: false, count, encoding, bytes, start: 0, end: length, levels };
 }

@@ -1,14 +1,9 @@
 /** Values of any length from pages, into one array of bytes. */
 import { tooEarly } from './errors.ts';
 import { readLength } from './pages.ts';
-import { checkEnd, type ValueArrays } from './value-arrays.ts';
+import { checkEnd, NO_VALUES, type ValueArrays } from './value-arrays.ts';
 
-/** Text and plain bytes of any length. */
-export interface TextArrays extends ValueArrays {
-  /** The value of row i is from `offsets[i]` up to `offsets[i + 1]`; none has no bytes. */
-  result(): TextValues;
-}
-
+/** Text and plain bytes of any length: the i-th is from `offsets[i]` up to `offsets[i + 1]`; none has no bytes. */
 export interface TextValues {
   readonly bytes: Uint8Array;
   readonly offsets: Int32Array;
@@ -27,13 +22,12 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** Bytes that one batch may keep of pages. */
 const MAX_APART = 1024 * 1024 * 1024;
 
-export function createTextArrays(): TextArrays {
+export function createTextArrays(): ValueArrays<TextValues> {
   let out = new Uint8Array(0);
   let offsets = new Int32Array(1);
   let last = 0;
   let perRow = 16;
-  let dictionary: Uint8Array = out;
-  let entries = new Int32Array(0);
+  let dictionary: TextValues = { bytes: out, offsets, apart: null };
   let apart: Map<number, BytePlace> | null = null;
   let apartBytes = 0;
   const put = (bytes: Uint8Array, start: number, length: number, row: number): void => {
@@ -61,43 +55,35 @@ export function createTextArrays(): TextArrays {
       offsets = new Int32Array(rows + 1);
       last = 0;
     },
-    setDictionary: (bytes, start, end, count) => {
-      if (count * 4 > end - start) throw tooEarly();
-      dictionary = bytes;
-      // Two numbers an entry: where it begins and how long it is.
-      entries = new Int32Array(count * 2);
-      let at = start;
-      for (let i = 0; i < count; i++) {
-        const length = lengthAt(bytes, at, end);
-        entries[i * 2] = at + 4;
-        entries[i * 2 + 1] = length;
-        at += 4 + length;
+    setDictionary: (values, count) => {
+      const { bytes, at, end } = values ?? NO_VALUES;
+      if (count * 4 > end - at) throw tooEarly();
+      const entries = new Int32Array(count + 1);
+      const together = new Uint8Array(end - at);
+      checkEnd(bytes, joinEntries(bytes, at, end, together, entries), end);
+      dictionary = { bytes: together, offsets: entries, apart: null };
+    },
+    dictionary: () => dictionary,
+    dictionarySize: () => dictionary.offsets.length - 1,
+    takePlain: (page, { rows, levels }, at) => {
+      const { bytes, end } = page;
+      for (let row = 0; row < rows; row++) {
+        if (levels === null || levels[row] !== 0) {
+          const length = lengthAt(bytes, page.at, end);
+          put(bytes, page.at + 4, length, at + row);
+          if (apartBytes > MAX_APART) throw new Error('more than 1 GiB of text in a few rows');
+          page.at += 4 + length;
+        }
+        offsets[at + row + 1] = last;
       }
-      checkEnd(bytes, at, end);
     },
-    dictionarySize: () => entries.length / 2,
-    plain: (bytes, start, end) => {
-      let from = start;
-      return {
-        take: ({ rows, levels }, at) => {
-          for (let row = 0; row < rows; row++) {
-            if (levels === null || levels[row] !== 0) {
-              const length = lengthAt(bytes, from, end);
-              put(bytes, from + 4, length, at + row);
-              if (apartBytes > MAX_APART) throw new Error('more than 1 GiB of text in a few rows');
-              from += 4 + length;
-            }
-            offsets[at + row + 1] = last;
-          }
-        },
-        finish: () => checkEnd(bytes, from, end),
-      };
-    },
+    finishPlain: ({ bytes, at, end }) => checkEnd(bytes, at, end),
     putCodes: (codes, { rows, levels }, at) => {
+      const { bytes, offsets: entries } = dictionary;
       for (let row = 0, value = 0; row < rows; row++) {
         if (levels === null || levels[row] !== 0) {
-          const entry = codes[value++]! * 2;
-          put(dictionary, entries[entry]!, entries[entry + 1]!, at + row);
+          const code = codes[value++]!;
+          put(bytes, entries[code]!, entries[code + 1]! - entries[code]!, at + row);
         }
         offsets[at + row + 1] = last;
       }
@@ -105,6 +91,26 @@ export function createTextArrays(): TextArrays {
     bytes: () => last + apartBytes + offsets.length * 4,
     result: () => ({ bytes: out, offsets, apart }),
   };
+}
+
+/** Copies the entries of a dictionary, without the lengths between them, and gives the position after them. */
+function joinEntries(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  offsets: Int32Array,
+): number {
+  let from = start;
+  let to = 0;
+  for (let i = 1; i < offsets.length; i++) {
+    const length = lengthAt(bytes, from, end);
+    copyBytes(bytes, from + 4, out, to, length);
+    from += 4 + length;
+    to += length;
+    offsets[i] = to;
+  }
+  return from;
 }
 
 function lengthAt(bytes: Uint8Array, at: number, end: number): number {

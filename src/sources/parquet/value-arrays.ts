@@ -12,25 +12,33 @@ export interface Presence {
   readonly levels: Int32Array | null;
 }
 
-/** Values of one page, taken from its start on. */
-export interface PageReader {
-  /** Puts those of the next rows at row `at` of the arrays. Throws an Error where the page ends before. */
-  take(presence: Presence, at: number): void;
-  /** After the last value. Throws an Error where the page has bytes left, which belong to none. */
-  finish(): void;
+/** Values of one page that stand one after the other. */
+export interface PlainValues {
+  readonly bytes: Uint8Array;
+  /** Of the next value, in bytes; of booleans in bits. */
+  at: number;
+  readonly end: number;
 }
 
-export interface ValueArrays {
+/** Those of a column, for all of its pages: made anew for each, V8 would compile them again and again. */
+export interface ValueArrays<Values> {
   /** New arrays, of so many rows. */
   begin(rows: number): void;
-  setDictionary(bytes: Uint8Array, start: number, end: number, count: number): void;
-  plain(bytes: Uint8Array, start: number, end: number): PageReader;
+  /** Null: there is none, or none any more. */
+  setDictionary(values: PlainValues | null, count: number): void;
+  /** Puts those of the next rows at row `at` of the arrays. Throws an Error where the page ends before. */
+  takePlain(page: PlainValues, presence: Presence, at: number): void;
+  /** After the last value. Throws an Error where the page has bytes left, which belong to none. */
+  finishPlain(page: PlainValues): void;
   /** `codes`: the places in the dictionary of `count` values. */
   putCodes(codes: Int32Array, presence: Presence, at: number): void;
+  dictionary(): Values;
   /** Entries of the dictionary. */
   dictionarySize(): number;
   /** Bytes of the arrays up to now. */
   bytes(): number;
+  /** Those of the rows. */
+  result(): Values;
 }
 
 /** Zeros may follow the values: fastparquet writes some behind each page. */
@@ -40,13 +48,10 @@ export function checkEnd(bytes: Uint8Array, at: number, end: number): void {
   }
 }
 
-/** Numbers of 4 and 8 bytes, and plain bytes of any other fixed length. */
-export interface FixedArrays extends ValueArrays {
-  /** The values, one after the other. */
-  result(): ArrayBuffer;
-}
+export const NO_VALUES: PlainValues = { bytes: new Uint8Array(0), at: 0, end: 0 };
 
-export function createFixedArrays(width: number): FixedArrays {
+/** Numbers of 4 and 8 bytes, and plain bytes of any other fixed length, one after the other. */
+export function createFixedArrays(width: number): ValueArrays<Uint8Array> {
   let out = new Uint8Array(0);
   let words = new Int32Array(0);
   let dictionary = new Uint8Array(0);
@@ -63,27 +68,25 @@ export function createFixedArrays(width: number): FixedArrays {
       out = new Uint8Array(rows * width);
       words = new Int32Array(out.buffer, 0, rows * wordsEach);
     },
-    setDictionary: (bytes, start, end, count) => {
-      if (start + count * width > end) throw tooEarly();
-      checkEnd(bytes, start + count * width, end);
-      dictionary = new Uint8Array(bytes.subarray(start, start + count * width));
-      dictionaryWords = new Int32Array(dictionary.buffer, 0, count * wordsEach);
+    setDictionary: (values, count) => {
+      const { bytes, at, end } = values ?? NO_VALUES;
+      const after = at + count * width;
+      if (after > end) throw tooEarly();
+      checkEnd(bytes, after, end);
+      dictionary = aligned(bytes.subarray(at, after));
+      dictionaryWords = new Int32Array(dictionary.buffer, dictionary.byteOffset, count * wordsEach);
       size = count;
     },
+    dictionary: () => dictionary,
     dictionarySize: () => size,
-    plain: (bytes, start, end) => {
-      let from = start;
-      return {
-        take: (presence, at) => {
-          const to = from + presence.values * width;
-          if (to > end) throw tooEarly();
-          out.set(bytes.subarray(from, to), at * width);
-          from = to;
-          spread(presence, at);
-        },
-        finish: () => checkEnd(bytes, from, end),
-      };
+    takePlain: (page, presence, at) => {
+      const to = page.at + presence.values * width;
+      if (to > page.end) throw tooEarly();
+      out.set(page.bytes.subarray(page.at, to), at * width);
+      page.at = to;
+      spread(presence, at);
     },
+    finishPlain: ({ bytes, at, end }) => checkEnd(bytes, at, end),
     putCodes: (codes, presence, at) => {
       if (wordsEach === 1) gatherWords(dictionaryWords, codes, words, at, presence.values);
       else if (wordsEach === 2) gatherPairs(dictionaryWords, codes, words, at, presence.values);
@@ -91,8 +94,13 @@ export function createFixedArrays(width: number): FixedArrays {
       spread(presence, at);
     },
     bytes: () => out.length,
-    result: () => out.buffer,
+    result: () => out,
   };
+}
+
+/** Where numbers can be read. */
+function aligned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.byteOffset % 8 === 0 ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
 /** Moves values that stand one after the other to the rows that have one, from the last on. */
@@ -149,12 +157,8 @@ function gatherBytes(
   }
 }
 
-/** Booleans: a bit a row, least significant first. */
-export interface BitArrays extends ValueArrays {
-  result(): Uint8Array;
-}
-
-export function createBitArrays(): BitArrays {
+/** Booleans: a bit a row, least significant first. Codes are the booleans themselves. */
+export function createBitArrays(): ValueArrays<Uint8Array> {
   let out = new Uint8Array(0);
   const put = ({ rows, levels }: Presence, at: number, bitOf: (value: number) => number): void => {
     for (let row = 0, value = 0; row < rows; row++) {
@@ -166,21 +170,18 @@ export function createBitArrays(): BitArrays {
     begin: (rows) => {
       out = new Uint8Array(Math.ceil(rows / 8));
     },
-    setDictionary: () => {
-      throw new Error('a dictionary of booleans');
+    setDictionary: (values) => {
+      if (values !== null) throw new Error('a dictionary of booleans');
     },
+    dictionary: () => NO_VALUES.bytes,
     dictionarySize: () => 0,
-    plain: (bytes, start, end) => {
-      let first = start * 8;
-      return {
-        take: (presence, at) => {
-          if (first + presence.values > end * 8) throw tooEarly();
-          put(presence, at, (value) => (bytes[(first + value) >>> 3]! >> ((first + value) & 7)) & 1);
-          first += presence.values;
-        },
-        finish: () => checkEnd(bytes, Math.ceil(first / 8), end),
-      };
+    takePlain: (page, presence, at) => {
+      const { bytes, at: first, end } = page;
+      if (first + presence.values > end * 8) throw tooEarly();
+      put(presence, at, (value) => (bytes[(first + value) >>> 3]! >> ((first + value) & 7)) & 1);
+      page.at += presence.values;
     },
+    finishPlain: ({ bytes, at, end }) => checkEnd(bytes, Math.ceil(at / 8), end),
     putCodes: (codes, presence, at) => put(presence, at, (value) => codes[value]!),
     bytes: () => out.length,
     result: () => out,

@@ -42,19 +42,34 @@ export async function* fileMessages(
       if (!fits(block, size))
         throw arrowError(name, 0, new Error('a footer that points outside of the file'));
       counter.bytes = Math.max(counter.bytes, block.offset + block.length);
-      if (block.kind === 'batch') {
-        const metadata = await readAt(handle, block.offset, block.metadataLength, name);
-        if (!countBatch(seen, checkMessage(name, metadata, block))) continue;
-      }
-      const message = await readAt(handle, block.offset, block.length, name);
-      checkMessage(name, message, block);
-      yield message;
+      const message = await readBlock(handle, block, name, seen).catch(async (error: unknown) => {
+        // A file that was cut or written to meanwhile shows as damage: its own name for that is clearer.
+        assertUnchanged(name, atOpen, await handle.stat());
+        throw error;
+      });
+      if (message !== null) yield message;
     }
     counter.bytes = size;
     assertUnchanged(name, atOpen, await handle.stat());
   } finally {
     await handle.close();
   }
+}
+
+/** Null: a record batch that is left out. */
+async function readBlock(
+  handle: FileHandle,
+  block: Block,
+  name: string,
+  seen: MessageCount,
+): Promise<Buffer | null> {
+  if (block.kind === 'batch') {
+    const metadata = await readAt(handle, block.offset, block.metadataLength, name);
+    if (!countBatch(seen, checkMessage(name, metadata, block))) return null;
+  }
+  const message = await readAt(handle, block.offset, block.length, name);
+  checkMessage(name, message, block);
+  return message;
 }
 
 function fits({ offset, length, metadataLength }: Block, size: number): boolean {

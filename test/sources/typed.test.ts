@@ -1,5 +1,5 @@
 import { readdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -371,6 +371,21 @@ describe('arrow', () => {
     const { batches, error } = await readAll(await openBytes(bytes));
     expect(error).toBeNull();
     expect(rowsText(batches)).toEqual(rowsText((await readAll(await openBytes(stream))).batches));
+  });
+
+  test('a file that is cut while it is read has changed', async () => {
+    const path = join(root, 'cut.arrow');
+    const batches = [0, 1, 2].flatMap((i) => new arrow.Table({ a: ids(i * 2000, i * 2000 + 2000) }).batches);
+    await writeFile(path, arrow.tableToIPC(new arrow.Table(batches), 'file'));
+    const source = await openFile(path, { batchRows: 100 });
+    const rows = source.batches([0])[Symbol.asyncIterator]();
+    await rows.next();
+    await truncate(path, 20_000);
+    const rest = async (): Promise<void> => {
+      while (!(await rows.next()).done);
+    };
+    await expect(rest()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    await source.close();
   });
 
   test('text that is not UTF-8 is a fault of its row', async () => {

@@ -402,8 +402,14 @@ describe('what was seen', () => {
     );
   });
 
-  it('a header alone gives a schema too', async () => {
-    expect(await infer('id,x\n')).toMatch(/: 0 rows, all of it/);
+  it.each([
+    ['x,user_id,name\n', 'in:{user_id}', /WARNING: no row seen; user_id sounds like an entity/],
+    ['x,y\n', 'in:{_row}', /WARNING: no row seen, and no name sounds like an entity, so the number/],
+  ])('a header alone gives a schema too: %j', async (header, key, comment) => {
+    const draft = await infer(header);
+    expect(draft).toMatch(/: 0 rows, all of it/);
+    expect(draft).toContain(`key: "features:${key}"`);
+    expect(draft).toMatch(comment);
   });
 
   it('reads standard input', async () => {

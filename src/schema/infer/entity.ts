@@ -78,7 +78,30 @@ export function chooseEntity(
   return { ...choice, reason: [choice.reason, ...troubles].join('; '), isWarning: true };
 }
 
+const USE_ROW =
+  'so the number of the row in its file stands in the key: put {column} there instead, or several such as {a}:{b}';
+
+/** By its name alone. */
+function chooseName(profiles: readonly ColumnProfile[]): EntityChoice {
+  const [named] = ranked(
+    profiles.filter(({ name, key }) => nameScore(name) > 0 && key.noEntity === null && key.unfit === null),
+  );
+  if (named === undefined) {
+    return {
+      parts: ['_row'],
+      reason: `no row seen, and no name sounds like an entity, ${USE_ROW}`,
+      isWarning: true,
+    };
+  }
+  return {
+    parts: [named.name],
+    reason: `no row seen; ${shown(named.name)} sounds like an entity`,
+    isWarning: true,
+  };
+}
+
 function chooseColumn(profiles: readonly ColumnProfile[], rows: number): EntityChoice {
+  if (rows === 0) return chooseName(profiles);
   const usable = profiles.filter(
     (profile) => profile.key.isUsable && isName(profile) && isWanted(profile) && !isRowNumber(profile),
   );
@@ -105,7 +128,7 @@ function chooseColumn(profiles: readonly ColumnProfile[], rows: number): EntityC
   }
   return {
     parts: ['_row'],
-    reason: `${noneUnique(profiles)}, and none sounds like an entity, so the number of the row in its file stands in the key: put {column} there instead, or several such as {a}:{b}`,
+    reason: `${noneUnique(profiles)}, and none sounds like an entity, ${USE_ROW}`,
     isWarning: true,
   };
 }

@@ -89,7 +89,7 @@ export interface ValueSlots {
   /** A bit a value, least significant first, the bit of a batch's first row at `validFirst`; null: none is null. */
   readonly valid: Uint8Array | null;
   readonly validFirst: number;
-  readonly values: NumberSlots | ByteSlots | ViewSlots;
+  readonly values: NumberSlots | ByteSlots | ViewSlots | ListSlots;
 }
 
 export type NumberSlots =
@@ -129,6 +129,15 @@ export interface ViewSlots {
   /** The words' bytes. */
   readonly bytes: Uint8Array;
   readonly buffers: readonly Uint8Array[];
+}
+
+/** Lists of floats, none of them null: the i-th has numbers[at(i)] up to, not with, numbers[at(i + 1)]. */
+export interface ListSlots {
+  readonly kind: 'lists';
+  readonly numbers: Float32Array | Float64Array;
+  /** at(i) is offsets[i × step]; null: i × step. */
+  readonly offsets: Int32Array | null;
+  readonly step: number;
 }
 
 export type Column = TextColumn | TypedColumn;

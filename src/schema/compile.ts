@@ -244,5 +244,6 @@ function bindSpans(
   const { codec, nullTokens } = feature;
   const settle = settler(codec.stored, codec.rewrite ?? null, place);
   if (source.kind === 'text') return createSpanReader(source, nullTokens, settle);
-  return createSlotReader(source, { settle, put: codec.put?.(source.type) ?? null }, place);
+  const forms = { settle, put: codec.put?.(source.type) ?? null, packed: codec.packed ?? null };
+  return createSlotReader(source, forms, place);
 }

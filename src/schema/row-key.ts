@@ -122,7 +122,7 @@ function entityReader(source: Column, { key, nullTokens }: FeatureSchema): SpanR
   const [place] = createPlaces(1);
   const settle = settler(key.isPlain, null, place!);
   if (source.kind === 'text') return createSpanReader(source, nullTokens, settle);
-  return createSlotReader(source, { settle, put: putScalar(source.type) }, place!);
+  return createSlotReader(source, { settle, put: putScalar(source.type), packed: null }, place!);
 }
 
 /** The last part of a path, or of a URL without its query. */

@@ -1,7 +1,10 @@
 /** Writes typed values as they are stored, or finds those that stand so in memory, without a string of each. */
 import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots, ViewSlots } from '../core/types.ts';
+import type { PackedFloats } from './codecs/codec.ts';
 import type { PutNumber } from './codecs/put.ts';
+import { listReader } from './list-reader.ts';
 import { PLACE_ROWS, type Place } from './places.ts';
+import { bitOf, nullsOf } from './slot-nulls.ts';
 import type { Settle, SpanReader } from './span-reader.ts';
 
 export interface SlotForms {
@@ -9,12 +12,14 @@ export interface SlotForms {
   readonly settle: Settle | null;
   /** Of numbers; null: they are not written here. */
   readonly put: PutNumber | null;
+  /** Of lists of floats; null: they are made one by one. */
+  readonly packed: PackedFloats | null;
 }
 
 /** Null where the column's values have to be made one by one. Nulls are not found, as in createSpanReader. */
 export function createSlotReader(
   { slots, type }: TypedColumn,
-  { settle, put }: SlotForms,
+  { settle, put, packed }: SlotForms,
   place: Place,
 ): SpanReader | null {
   if (slots === null) return null;
@@ -23,6 +28,7 @@ export function createSlotReader(
     if (type.kind !== 'utf8' || settle === null) return null;
     return values.kind === 'bytes' ? textReader(slots, values, settle) : viewReader(slots, values, settle);
   }
+  if (values.kind === 'lists') return packed === null ? null : listReader(slots, values, packed);
   return put === null ? null : numberReader(slots, values, put, place);
 }
 
@@ -137,12 +143,4 @@ function writerOf(slots: ValueSlots, values: NumberSlots, put: PutNumber): Write
     }
     return count;
   };
-}
-
-function nullsOf({ valid, validFirst }: ValueSlots): ((row: number) => boolean) | null {
-  return valid === null ? null : (row) => bitOf(valid, validFirst + row) === 0;
-}
-
-function bitOf(bits: Uint8Array, index: number): number {
-  return (bits[index >> 3]! >> (index & 7)) & 1;
 }

@@ -1,6 +1,6 @@
 /** Where the plain values of an Arrow array stand in memory. */
 import { type Data, DataType } from 'apache-arrow';
-import type { ByteSlots, LogicalType, NumberSlots, ValueSlots, ViewSlots } from '../core/types.ts';
+import type { ByteSlots, ListSlots, LogicalType, NumberSlots, ValueSlots, ViewSlots } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
 
 /** `first` is 0: that of the array. Null where values have to be made: decimals, float16, INT96, nested ones. */
@@ -8,7 +8,8 @@ export function valueSlots(data: Data, type: LogicalType): ValueSlots | null {
   if (data.dictionary !== undefined) return codedSlots(data, data.dictionary.data, type);
   const values = slotsOf(data, type);
   if (values === null) return null;
-  const first = values.kind === 'bits' ? data.offset : 0;
+  // Of bools and of lists of one length nothing else says where they begin.
+  const first = values.kind === 'bits' || (values.kind === 'lists' && !values.offsets) ? data.offset : 0;
   return { first, codes: null, valid: validOf(data), validFirst: data.offset, values };
 }
 
@@ -52,6 +53,8 @@ function slotsOf(data: Data, type: LogicalType): ValueSlots['values'] | null {
       return data.values instanceof Float64Array || data.values instanceof Float32Array
         ? { kind: 'numbers', numbers: data.values }
         : null;
+    case 'list':
+      return listSlots(data, type.size);
     case 'utf8':
       return DataType.isUtf8View(data.type) ? viewsOf(data) : textSlots(data);
     default:
@@ -74,6 +77,19 @@ function integerSlots(values: unknown, narrow: boolean): NumberSlots | null {
     return { kind: 'numbers', numbers: values };
   }
   return null;
+}
+
+/** Null for lists of other items than floats, or with nulls among them. */
+function listSlots(data: Data, size: number | null): ListSlots | null {
+  const items = data.children[0]!;
+  const numbers: unknown = items.values;
+  const isFloats = numbers instanceof Float32Array || numbers instanceof Float64Array;
+  if (!isFloats || items.dictionary !== undefined || items.nullCount > 0) return null;
+  if (size !== null) return { kind: 'lists', numbers, offsets: null, step: size };
+  const offsets: unknown = data.valueOffsets;
+  if (offsets instanceof Int32Array) return { kind: 'lists', numbers, offsets, step: 1 };
+  if (!(offsets instanceof BigInt64Array) || numbers.length > 0x7fffffff) return null;
+  return { kind: 'lists', numbers, offsets: halvesOf(offsets), step: 2 };
 }
 
 function halvesOf(values: BigInt64Array | BigUint64Array): Int32Array {

@@ -47,7 +47,33 @@ it.each<[string, LogicalType, Value, string]>([
   expect(stored(feature, type, value)).toEqual({ text, isAsked: false });
 });
 
+const floats = (bits: 32 | 64, size: number | null = null): LogicalType => {
+  return { kind: 'list', item: { kind: 'float', bits }, size };
+};
+const packed = (...words: readonly string[]): string => Buffer.from(words.join(''), 'hex').toString('latin1');
+
+it.each<[string, LogicalType, Value, string]>([
+  ['vector<float32>[2]', floats(32), [1.5, -0], packed('0000c03f', '00000080')],
+  ['vector<float32>[2]', floats(32, 2), [1.5, -2], packed('0000c03f', '000000c0')],
+  ['vector<float32>[2]', floats(64), [0.1, 1e-46], packed('cdcccc3d', '00000000')],
+  ['vector<float64>[1]', floats(64, 1), [0.1], packed('9a9999999999b93f')],
+  ['vector<float64>[1]', floats(32), [1.5], packed('000000000000f83f')],
+])('%s of %j: %j is packed without a value of each', (feature, type, value, bytes) => {
+  expect(stored(feature, type, value)).toEqual({ text: bytes, isAsked: false });
+});
+
 it.each<[string, LogicalType, Value, string | undefined]>([
+  ['vector<float32>[2]', floats(32), [1], undefined],
+  ['vector<float32>[2]', floats(32, 3), [1, 2, 3], undefined],
+  ['vector<float32>[2]', floats(64), [1, 1e39], undefined],
+  ['vector<float32>[1]', floats(32), [Number.NaN], undefined],
+  [
+    '{ type: "vector<float32>[1]", allow_nonfinite: true }',
+    floats(32),
+    [Number.POSITIVE_INFINITY],
+    packed('0000807f'),
+  ],
+  ['{ type: "vector<float32>[2]", encoding: json }', floats(32), [1, 0.5], '[1,0.5]'],
   ['int64', int64, -9_007_199_254_740_993n, '-9007199254740993'],
   ['float64', { kind: 'float', bits: 64 }, 1e-7, '1e-7'],
   ['float64', { kind: 'float', bits: 64 }, -0, '-0'],

@@ -22,6 +22,7 @@ export function slotsOf(type: LogicalType, given: readonly Value[], coded: boole
 function arrayOf(type: LogicalType, values: readonly Value[]): ValueSlots['values'] | null {
   if (type.kind === 'utf8') return textOf(values.map((value) => (value ?? '') as ByteString));
   if (type.kind === 'bool') return bitsOf(values.map(Number));
+  if (type.kind === 'list') return listsOf(type, values as readonly (readonly Value[] | null)[]);
   const numbers = numbersOf(type, values.map(Number));
   if (numbers !== null) {
     const holds = values.every((value, i) => value === null || Object.is(numbers[i], Number(value)));
@@ -81,4 +82,25 @@ function viewsOf(texts: readonly ByteString[]): ValueSlots['values'] {
   }
   const words = new Int32Array(new Uint8Array(bytes).buffer);
   return { kind: 'views', words, bytes: new Uint8Array(words.buffer), buffers: long };
+}
+
+/** With offsets of 32 and of 64 bits by turns, and without any where the type has one length. */
+function listsOf(
+  { item, size }: Extract<LogicalType, { kind: 'list' }>,
+  lists: readonly (readonly Value[] | null)[],
+): ValueSlots['values'] | null {
+  const whole = lists.map((list) => list ?? new Array<Value>(size ?? 0).fill(0));
+  const numbers = whole.flat();
+  if (item.kind !== 'float' || item.bits === 16 || numbers.includes(null)) return null;
+  const held = (item.bits === 32 ? Float32Array : Float64Array)
+    .from(['7', ...numbers].map(Number))
+    .subarray(1);
+  if (numbers.some((number, i) => !Object.is(number, held[i]))) return null;
+  if (size !== null) return { kind: 'lists', numbers: held, offsets: null, step: size };
+  const ends = [0];
+  for (const list of whole) ends.push(ends.at(-1)! + list.length);
+  if (lists.length % 2 === 0)
+    return { kind: 'lists', numbers: held, offsets: Int32Array.from(ends), step: 1 };
+  const offsets = new Int32Array(BigInt64Array.from(ends.map(BigInt)).buffer);
+  return { kind: 'lists', numbers: held, offsets, step: 2 };
 }

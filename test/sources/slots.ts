@@ -1,7 +1,9 @@
 /** Values of a typed column read from where it says that they stand. */
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ByteSlots,
   ColumnBatch,
+  ListSlots,
   NumberSlots,
   TypedColumn,
   Value,
@@ -16,7 +18,7 @@ export function checkSlots({ columns, rowCount, faults }: ColumnBatch): void {
     for (let row = 0; row < rowCount; row += 1) {
       if (faults?.has(row)) continue;
       const [found, expected] = [valueAt(column, column.slots, row), column.at(row)];
-      if (!Object.is(found, expected)) {
+      if (!isDeepStrictEqual(found, expected)) {
         throw new Error(
           `row ${row} of a ${column.type.kind}: expected ${expected}, found ${found} in memory`,
         );
@@ -34,6 +36,7 @@ function valueAt(
   const at = codes === null ? first + row : codes[first + row]!;
   if (values.kind === 'bytes') return textAt(values, at);
   if (values.kind === 'views') return viewAt(values, at);
+  if (values.kind === 'lists') return listAt(values, at);
   const value = numberAt(values, at);
   // Times of 32 bits are bigints too.
   return type.kind === 'timestamp' || type.kind === 'duration' ? BigInt(value as bigint) : value;
@@ -50,6 +53,11 @@ function viewAt({ bytes, buffers }: ViewSlots, at: number): Value {
   if (length <= 12) return view.toString('latin1', 4, 4 + length);
   const start = view.readInt32LE(12);
   return Buffer.from(buffers[view.readInt32LE(8)]!.subarray(start, start + length)).toString('latin1');
+}
+
+function listAt({ numbers, offsets, step }: ListSlots, at: number): Value {
+  const [from, to] = [at, at + 1].map((index) => (offsets === null ? index * step : offsets[index * step]!));
+  return [...numbers.subarray(from, to)];
 }
 
 function numberAt(values: NumberSlots, at: number): Value {

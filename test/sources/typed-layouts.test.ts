@@ -104,6 +104,18 @@ const LAYOUTS: readonly [
   ],
 ];
 
+const FLOATS: readonly (number | null)[] = [1.5, -0, 0.25, Number.NaN, 5, 6];
+
+/** Lists of two, the second of them null. */
+function floatLists(type: arrow.DataType, valueOffsets: Int32Array | BigInt64Array | null): arrow.Data {
+  const item = arrow.vectorFromArray(FLOATS, new arrow.Float32()).data[0]!;
+  const nulls = { nullCount: 1, nullBitmap: Uint8Array.of(0b101) };
+  const offsets = valueOffsets === null ? {} : { valueOffsets };
+  return arrow.makeData({ type: type as never, length: 3, ...nulls, ...offsets, child: item } as never);
+}
+
+const FLOAT_ITEM = arrow.Field.new('item', new arrow.Float32(), true);
+
 const tableOf = (data: arrow.Data): arrow.Table => new arrow.Table({ x: new arrow.Vector([data]) });
 
 async function valuesOf(bytes: Uint8Array, batchRows: number): Promise<{ type: unknown; values: Value[] }> {
@@ -122,6 +134,29 @@ describe('arrow layouts', () => {
       for (const batchRows of [1024, 2, 1]) {
         const bytes = arrow.tableToIPC(tableOf(data()), kind);
         expect(await valuesOf(bytes, batchRows), kind).toEqual({ type, values });
+      }
+    }
+  });
+
+  test.each<[string, arrow.DataType, Int32Array | BigInt64Array | null]>([
+    ['of any length', new arrow.List(FLOAT_ITEM), Int32Array.of(0, 2, 4, 6)],
+    ['of any length, with 64 bits', new arrow.LargeList(FLOAT_ITEM), BigInt64Array.of(0n, 2n, 4n, 6n)],
+    ['of one length', new arrow.FixedSizeList(2, FLOAT_ITEM), null],
+  ])('lists of floats %s are found in memory, from any row on', async (_, type, offsets) => {
+    const wanted = [[1.5, -0], null, [5, 6]];
+    const data = floatLists(type, offsets);
+    for (const from of [0, 1, 2]) {
+      const table = new arrow.Table({ x: new arrow.Vector([data.slice(from, 3 - from)]) });
+      for (const kind of ['file', 'stream'] as const) {
+        const source = await openBytes(arrow.tableToIPC(table, kind), { format: 'arrow', batchRows: 2 });
+        // readAll compares what stands in memory with what is read one by one.
+        const { batches } = await readAll(source);
+        const columns = batches.map(({ columns: [only] }) => only);
+        expect(columns.map((one) => one?.kind === 'typed' && one.slots?.values.kind)).toContain('lists');
+        const values = batches.flatMap(({ columns: [one], rowCount }) =>
+          Array.from({ length: rowCount }, (_, row) => (one?.kind === 'typed' ? one.at(row) : null)),
+        );
+        expect(values, `${kind} from ${from}`).toEqual(wanted.slice(from));
       }
     }
   });

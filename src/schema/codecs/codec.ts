@@ -42,6 +42,14 @@ export interface Codec {
   typed(type: LogicalType): TypedCodec | string;
   /** As `typed`, of most numbers of such a column, without a string made of them. Absent or null: ask `typed`. */
   put?(type: LogicalType): PutNumber | null;
+  /** Lists of finite floats that are stored one behind the other, each as it stands in memory. Absent: none are. */
+  readonly packed?: PackedFloats | null;
+}
+
+export interface PackedFloats {
+  readonly bits: 32 | 64;
+  /** Floats a list. */
+  readonly length: number;
 }
 
 export function isFault(coded: Coded): coded is ValueFault {

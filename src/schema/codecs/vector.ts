@@ -32,6 +32,7 @@ export function vectorCodec(options: VectorOptions): Codec {
   return {
     text,
     stored: null,
+    packed: options.encoding === 'bytes' ? { bits, length } : null,
     typed: typedBy(text, (type) => {
       if (type.kind !== 'list') return null;
       const { kind } = type.item;

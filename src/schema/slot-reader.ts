@@ -4,7 +4,7 @@ import type { PackedFloats } from './codecs/codec.ts';
 import type { PutNumber } from './codecs/put.ts';
 import { listReader } from './list-reader.ts';
 import { PLACE_ROWS, type Place } from './places.ts';
-import { bitOf, nullsOf } from './slot-nulls.ts';
+import { bitOf, nullsOf, readerAt } from './slot-index.ts';
 import type { Settle, SpanReader } from './span-reader.ts';
 
 export interface SlotForms {
@@ -34,41 +34,23 @@ export function createSlotReader(
 
 function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanReader {
   const { bytes, start, offsets, step } = values;
-  const { first, codes } = slots;
-  const isNull = nullsOf(slots);
-  const reader: SpanReader = {
-    bytes,
-    start: 0,
-    end: 0,
-    find: (row) => {
-      if (isNull?.(row)) return false;
-      const at = (codes === null ? first + row : codes[first + row]!) * step;
-      return settle(reader, bytes, start + offsets[at]!, start + offsets[at + step]!);
-    },
-  };
-  return reader;
+  return readerAt(slots, bytes, (reader, index) => {
+    const at = index * step;
+    return settle(reader, bytes, start + offsets[at]!, start + offsets[at + step]!);
+  });
 }
 
 /** Bytes of a text that stands in its view. */
 const IN_VIEW = 12;
 
 function viewReader(slots: ValueSlots, { words, bytes, buffers }: ViewSlots, settle: Settle): SpanReader {
-  const { first, codes } = slots;
-  const isNull = nullsOf(slots);
-  const reader: SpanReader = {
-    bytes,
-    start: 0,
-    end: 0,
-    find: (row) => {
-      if (isNull?.(row)) return false;
-      const at = (codes === null ? first + row : codes[first + row]!) * 4;
-      const length = words[at]!;
-      if (length <= IN_VIEW) return settle(reader, bytes, at * 4 + 4, at * 4 + 4 + length);
-      const start = words[at + 3]!;
-      return settle(reader, buffers[words[at + 2]!]!, start, start + length);
-    },
-  };
-  return reader;
+  return readerAt(slots, bytes, (reader, index) => {
+    const at = index * 4;
+    const length = words[at]!;
+    if (length <= IN_VIEW) return settle(reader, bytes, at * 4 + 4, at * 4 + 4 + length);
+    const start = words[at + 3]!;
+    return settle(reader, buffers[words[at + 2]!]!, start, start + length);
+  });
 }
 
 /** Writes the values of some rows when the first of them is asked for. */

@@ -57,7 +57,7 @@ function checkWidth(data: Data): void {
 }
 
 /** Text is looked at where it is nested: a value of a column has its own fault. */
-function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean): void {
+function checkViews(data: Data, { length, head, place }: ViewSlots, topLevel: boolean): void {
   const isText = DataType.isUtf8View(data.type) && !topLevel;
   const isNull = nullsOf(data);
   for (let index = 0; index < data.length; index++) {
@@ -66,6 +66,8 @@ function checkViews(data: Data, { length, place }: ViewSlots, topLevel: boolean)
     const { bytes, start } = place(index);
     if (size < 0 || start < 0 || bytes === undefined || start + size > bytes.length)
       throw new Error(`a view of ${size} bytes outside of its buffer`);
+    if (size > 12 && bytes.readInt32LE(start) !== head(index))
+      throw new Error('a view that begins otherwise than its bytes');
     if (isText && !isUtf8(bytes.subarray(start, start + size))) throw new Error('text that is not UTF-8');
   }
 }

@@ -15,10 +15,10 @@ function aligned(bytes: Uint8Array): Uint8Array {
   return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
 }
 
-/** How long a buffer is when it is decompressed stands in the 8 bytes before it; apache-arrow's own writer adds to it. */
+/** How long a buffer is when it is decompressed stands in the 8 bytes before it; apache-arrow's own writer puts there how long it is compressed. */
 function ofLength(compressed: Uint8Array, content: Uint8Array): Uint8Array {
   const { buffer, byteOffset } = compressed;
-  const length = new DataView(buffer, byteOffset - 8, 8).getBigInt64(0, true);
-  if (length <= BigInt(content.length)) return content;
+  const length = Number(new DataView(buffer, byteOffset - 8, 8).getBigInt64(0, true));
+  if (length === content.length || length === compressed.length) return content;
   throw new Error(`a buffer of ${content.length} bytes where ${length} belong`);
 }

@@ -3,7 +3,7 @@
  * that it does not know, and makes arrays as long as a damaged file says.
  * https://github.com/apache/arrow/tree/main/format
  */
-import { child, elementAt, field, root, type Table, vectorSize } from './flatbuffers.ts';
+import { child, elementAt, field, root, type Table, text, vectorSize } from './flatbuffers.ts';
 
 export interface Envelope {
   readonly kind: 'schema' | 'dictionary' | 'batch';
@@ -16,7 +16,7 @@ export interface Envelope {
 const MESSAGE = { headerType: 1, header: 2, bodyLength: 3, metadata: 4 } as const;
 const HEADER = { schema: 1, dictionary: 2, batch: 3 } as const;
 const SCHEMA = { fields: 1, metadata: 2 } as const;
-const FIELD = { children: 5, metadata: 6 } as const;
+const FIELD = { name: 0, children: 5, metadata: 6 } as const;
 const BATCH = { length: 0, nodes: 1, buffers: 2, variadic: 4 } as const;
 const FOOTER = { schema: 1, dictionaries: 2, batches: 3, metadata: 4 } as const;
 const MAX_DEPTH = 64;
@@ -82,6 +82,8 @@ function checkFields(parent: Table, slot: number, depth: number): void {
   const count = vectorSize(parent, slot, 4);
   for (let index = 0; index < count; index++) {
     const one = elementAt(parent, slot, index);
+    // The items of a list need none.
+    if (text(one, FIELD.name) === null && depth === 0) throw new Error('a column without a name');
     vectorSize(one, FIELD.metadata, 4);
     checkFields(one, FIELD.children, depth + 1);
   }

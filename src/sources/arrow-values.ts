@@ -156,6 +156,8 @@ export function byteReader(data: Data): Reader {
 
 export interface ViewSlots {
   readonly length: (index: number) => number;
+  /** The first four bytes of a value of more than 12. */
+  readonly head: (index: number) => number;
   /** Where the value's bytes begin; `bytes` is undefined where the view names a buffer that is not there. */
   readonly place: (index: number) => { readonly bytes: Buffer | undefined; readonly start: number };
 }
@@ -174,6 +176,7 @@ export function viewSlots(data: Data): ViewSlots | null {
   const length = (index: number): number => word(index, 0);
   return {
     length,
+    head: (index) => word(index, 1),
     place: (index) => {
       if (length(index) <= 12) return { bytes, start: index * 16 + 4 };
       return { bytes: buffers[word(index, 2)], start: word(index, 3) };

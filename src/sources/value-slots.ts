@@ -18,7 +18,7 @@ function validOf({ nullBitmap, nullCount }: Data): Uint8Array | null {
   return bits === undefined || bits.length === 0 || nullCount === 0 ? null : bits;
 }
 
-/** Null for a dictionary that has nulls, bools, or several arrays as one that has grown by deltas. */
+/** Null for a dictionary that has nulls, or several arrays as one that has grown by deltas. */
 function codedSlots(data: Data, dictionary: readonly Data[], type: LogicalType): ValueSlots | null {
   const [only] = dictionary;
   const slots = only === undefined || dictionary.length > 1 ? null : valueSlots(only, type);

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import lz4 from 'lz4js';
 import { describe, expect, test } from 'vitest';
 import { unlz4 } from '../../src/sources/lz4-frame.ts';
 import { xxh32 } from '../../src/sources/xxh32.ts';
-import { openFile, readAll, rowsText } from './support.ts';
+import { failureCode, openBytes, openFile, readAll, rowsText } from './support.ts';
 
 const word = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -105,5 +106,18 @@ describe('Arrow files as others compress them', () => {
     const { batches, error } = await readAll(await openFile(`test/sources/files/${name}.arrow`));
     expect(error).toBeNull();
     expect(rowsText(batches)).toEqual(rows);
+  });
+
+  test.each([
+    ['polars-lz4', Buffer.of(0x04, 0x22, 0x4d, 0x18)],
+    ['pyarrow-zstd', Buffer.of(0x28, 0xb5, 0x2f, 0xfd)],
+  ])('%s with a buffer that says another length is refused', async (name, mark) => {
+    const file = readFileSync(`test/sources/files/${name}.arrow`);
+    const at = file.indexOf(mark) - 8;
+    const length = file.readInt32LE(at);
+    for (const other of [length - 1, length - 8, length + 8, 0]) {
+      file.writeInt32LE(other, at);
+      expect(await failureCode(openBytes(file)), `${other} of ${length}`).toBe('SOURCE_CORRUPT');
+    }
   });
 });

@@ -47,7 +47,7 @@ function viewData(type: arrow.Utf8View | arrow.BinaryView, views: readonly View[
   });
 }
 
-const LONG_VIEW: View = { length: Buffer.byteLength(LONG), buffer: 1, offset: 2 };
+const LONG_VIEW: View = { length: Buffer.byteLength(LONG), inline: 'long', buffer: 1, offset: 2 };
 const VIEWS: readonly View[] = [{ length: 5, inline: 'short' }, { length: 0 }, LONG_VIEW, { length: 0 }];
 const VIEW_VALUES = ['short', null, Buffer.from(LONG).toString('latin1'), ''];
 
@@ -167,6 +167,7 @@ describe('arrow layouts', () => {
     ['bytes behind the buffer', { ...LONG_VIEW, offset: 100 }],
     ['a negative offset', { ...LONG_VIEW, offset: -1 }],
     ['a negative length', { length: -1 }],
+    ['other bytes than it begins with', { ...LONG_VIEW, inline: 'lonG' }],
   ])('a view of %s is refused', async (_, view) => {
     const data = viewData(new arrow.Utf8View(), [view, { length: 0 }]);
     for (const one of [data, listOf(viewData(new arrow.Utf8View(), [VIEWS[0]!, { length: 0 }, view, view]))])

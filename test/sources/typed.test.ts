@@ -350,6 +350,24 @@ describe('arrow', () => {
     }
   });
 
+  test('a column whose name is not in the file is damage', async () => {
+    const bytes = Buffer.from(
+      arrow.tableToIPC(new arrow.Table({ first: ids(0, 3), other: ids(0, 3) }), 'file'),
+    );
+    // The last place of the name is in the footer. What points to it is the number of bytes up to its length.
+    const name = bytes.lastIndexOf('other') - 4;
+    const pointers = Array.from({ length: 400 }, (_, i) => name - i - 1).filter(
+      (at) => at >= 0 && at + bytes.readUInt32LE(at) === name,
+    );
+    expect(pointers.length).toBeGreaterThan(0);
+    for (const at of pointers) {
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt32LE(0x200000, at);
+      // At once: features are made of the columns before any row is read.
+      await expect(openBytes(damaged, { format: 'arrow' })).rejects.toMatchObject({ code: 'SOURCE_CORRUPT' });
+    }
+  });
+
   test('flipped bytes never crash', async () => {
     for (const bytes of [file, stream]) {
       for (let at = 8; at < bytes.length; at += 3) {

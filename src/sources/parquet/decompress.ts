@@ -34,6 +34,7 @@ export function decompress(codec: number, input: Uint8Array, length: number): Ui
     if (codec !== CODEC.snappy) return exactly(byNode(codec, input, length), length);
     // Not told of its own length, it gives back what lay in its memory where the data is shorter.
     if (snappyLength(input) !== length) throw new Error('snappy data of another length');
+    // It gives a copy of what is in its memory: pages of several columns are in use at a time.
     unsnappy ??= snappyUncompressor();
     return unsnappy(input, length);
   } catch (error) {

@@ -27,6 +27,9 @@ function checkData(data: Data, length: number, topLevel: boolean): void {
   for (const child of data.children) checkData(child, childLength(data), false);
 }
 
+/** Parts of dictionaries, which all batches share. */
+const checked = new WeakSet<Data>();
+
 function checkDictionary(data: Data): void {
   const size = data.dictionary!.length;
   const keys = data.values as ArrayLike<number>;
@@ -35,7 +38,11 @@ function checkDictionary(data: Data): void {
     if (!(key >= 0 && key < size) && data.getValid(index))
       throw new Error(`a dictionary key ${key} of ${size}`);
   }
-  for (const chunk of data.dictionary!.data) checkData(chunk, chunk.length, false);
+  for (const chunk of data.dictionary!.data) {
+    if (checked.has(chunk)) continue;
+    checkData(chunk, chunk.length, false);
+    checked.add(chunk);
+  }
 }
 
 function checkOffsets(data: Data): void {

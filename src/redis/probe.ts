@@ -7,7 +7,7 @@ import { ask, messageOf, together } from './ask.ts';
 import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isDenied, isUnknown } from './server-errors.ts';
-import { viewOf } from './words.ts';
+import { createView } from './words.ts';
 import { type Asker, mayTransact, mustBePermitted } from './writing-rights.ts';
 
 export type WritePathChoice = 'auto' | 'script' | 'pipeline' | 'restore';
@@ -109,7 +109,7 @@ async function tryRestore(
     count: 1,
     features: [0],
     sources: [value],
-    views: [viewOf(value)],
+    views: [createView(value)],
     starts: [0],
     ends: [1],
   };

@@ -41,7 +41,7 @@ export function putSpan(target: DataView, at: number, source: DataView, start: n
   return at + end - start;
 }
 
-export function viewOf(bytes: Uint8Array): DataView {
+export function createView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
@@ -57,7 +57,7 @@ export function createViewer(): (bytes: Uint8Array) => DataView {
     other = last;
     otherView = view;
     last = bytes;
-    view = viewOf(bytes);
+    view = createView(bytes);
     return view;
   };
 }

@@ -1,6 +1,6 @@
 /** Lists of floats that are stored packed: copied from where they stand, or rounded to float32 on the way. */
 import { endianness } from 'node:os';
-import type { ListSlots, ValueSlots } from '../core/types.ts';
+import type { ListSlots, ValueSlots } from '../core/slots.ts';
 import type { PackedFloats } from './codecs/codec.ts';
 import { readerAt } from './slot-index.ts';
 import type { SpanReader } from './span-reader.ts';

@@ -1,5 +1,5 @@
 /** Which value of its slots a row has, if it has one. */
-import type { ValueSlots } from '../core/types.ts';
+import type { ValueSlots } from '../core/slots.ts';
 import type { SpanReader } from './span-reader.ts';
 
 /** Asks `settle` for the value at an index, where the row has one. `bytes`: those that it mostly stands in. */

@@ -1,5 +1,6 @@
 /** Writes typed values as they are stored, or finds those that stand so in memory, without a string of each. */
-import type { ByteSlots, NumberSlots, TypedColumn, ValueSlots, ViewSlots } from '../core/types.ts';
+import { type ByteSlots, IN_VIEW, type NumberSlots, type ValueSlots, type ViewSlots } from '../core/slots.ts';
+import type { TypedColumn } from '../core/types.ts';
 import type { PackedFloats } from './codecs/codec.ts';
 import type { PutNumber } from './codecs/put.ts';
 import { listReader } from './list-reader.ts';
@@ -39,9 +40,6 @@ function textReader(slots: ValueSlots, values: ByteSlots, settle: Settle): SpanR
     return settle(reader, bytes, start + offsets[at]!, start + offsets[at + step]!);
   });
 }
-
-/** Bytes of a text that stands in its view. */
-const IN_VIEW = 12;
 
 function viewReader(slots: ValueSlots, { words, bytes, buffers }: ViewSlots, settle: Settle): SpanReader {
   return readerAt(slots, bytes, (reader, index) => {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Data, DataType, type RecordBatch } from 'apache-arrow';
+import { IN_VIEW } from '../core/slots.ts';
 import { bytePlaces, bytesOf, nullsOf, type ViewSlots, viewSlots } from './arrow-values.ts';
 import { areAllUtf8 } from './decoded-column.ts';
 
@@ -73,7 +74,7 @@ function checkViews(data: Data, { length, head, place }: ViewSlots, topLevel: bo
     const { bytes, start } = place(index);
     if (size < 0 || start < 0 || bytes === undefined || start + size > bytes.length)
       throw new Error(`a view of ${size} bytes outside of its buffer`);
-    if (size > 12 && bytes.readInt32LE(start) !== head(index))
+    if (size > IN_VIEW && bytes.readInt32LE(start) !== head(index))
       throw new Error('a view that begins otherwise than its bytes');
     if (isText && !isUtf8(bytes.subarray(start, start + size))) throw new Error('text that is not UTF-8');
   }

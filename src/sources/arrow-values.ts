@@ -1,4 +1,5 @@
 import { type Data, DataType, type RecordBatch, type Vector } from 'apache-arrow';
+import { IN_VIEW } from '../core/slots.ts';
 import type { LogicalType, Value } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
 import {
@@ -156,7 +157,7 @@ export function byteReader(data: Data): Reader {
 
 export interface ViewSlots {
   readonly length: (index: number) => number;
-  /** The first four bytes of a value of more than 12. */
+  /** The first four bytes of a value of more than IN_VIEW. */
   readonly head: (index: number) => number;
   /** Where the value's bytes begin; `bytes` is undefined where the view names a buffer that is not there. */
   readonly place: (index: number) => { readonly bytes: Buffer | undefined; readonly start: number };
@@ -178,7 +179,7 @@ export function viewSlots(data: Data): ViewSlots | null {
     length,
     head: (index) => word(index, 1),
     place: (index) => {
-      if (length(index) <= 12) return { bytes, start: index * 16 + 4 };
+      if (length(index) <= IN_VIEW) return { bytes, start: index * 16 + 4 };
       return { bytes: buffers[word(index, 2)], start: word(index, 3) };
     },
   };

@@ -1,6 +1,7 @@
 /** A column of decoded rows, free of the library or the code that decoded it, and the readers that both have. */
 import { isUtf8 } from 'node:buffer';
-import type { ByteString, LogicalType, Value, ValueSlots } from '../core/types.ts';
+import type { ValueSlots } from '../core/slots.ts';
+import type { ByteString, LogicalType, Value } from '../core/types.ts';
 
 /** The value at an index of one array. */
 export type Reader = (index: number) => Value;

@@ -1,12 +1,5 @@
-import type {
-  ByteString,
-  ColumnBatch,
-  RowFault,
-  SourceRange,
-  TypedColumn,
-  Value,
-  ValueSlots,
-} from '../core/types.ts';
+import type { ValueSlots } from '../core/slots.ts';
+import type { ByteString, ColumnBatch, RowFault, SourceRange, TypedColumn, Value } from '../core/types.ts';
 import { areAllUtf8, type DecodedColumn, latin1, type Reader } from './decoded-column.ts';
 import { valueText } from './value-text.ts';
 

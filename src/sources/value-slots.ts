@@ -1,6 +1,7 @@
 /** Where the plain values of an Arrow array stand in memory. */
 import { type Data, DataType } from 'apache-arrow';
-import type { ByteSlots, ListSlots, LogicalType, NumberSlots, ValueSlots, ViewSlots } from '../core/types.ts';
+import type { ByteSlots, ListSlots, NumberSlots, ValueSlots, ViewSlots } from '../core/slots.ts';
+import type { LogicalType } from '../core/types.ts';
 import { isDateInMilliseconds } from './arrow-types.ts';
 
 /** `first` is 0: that of the array. Null where values have to be made: decimals, float16, INT96, nested ones. */

@@ -11,7 +11,7 @@ import {
   putPayload,
 } from '../../src/redis/listpack.ts';
 import { payloadFields } from '../../src/redis/payload-fields.ts';
-import { viewOf } from '../../src/redis/words.ts';
+import { createView } from '../../src/redis/words.ts';
 import { useRedis } from '../support/use-redis.ts';
 
 let client: Redis;
@@ -31,7 +31,7 @@ function payload(pairs: readonly (readonly [string, string])[]): Buffer {
     count: pairs.length,
     features: pairs.map((_, i) => i),
     sources: values,
-    views: values.map(viewOf),
+    views: values.map(createView),
     starts: values.map(() => 0),
     ends: values.map(({ length }) => length),
   };

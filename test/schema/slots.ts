@@ -1,5 +1,6 @@
 /** Values of a typed column as they stand in an Arrow array. */
-import type { ByteString, LogicalType, Value, ValueSlots } from '../../src/core/types.ts';
+import type { ValueSlots } from '../../src/core/slots.ts';
+import type { ByteString, LogicalType, Value } from '../../src/core/types.ts';
 
 /** Rows of an earlier batch that stand before those of this one. */
 const BEFORE = 3;

@@ -1,15 +1,7 @@
 /** Values of a typed column read from where it says that they stand. */
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  ByteSlots,
-  ColumnBatch,
-  ListSlots,
-  NumberSlots,
-  TypedColumn,
-  Value,
-  ValueSlots,
-  ViewSlots,
-} from '../../src/core/types.ts';
+import type { ByteSlots, ListSlots, NumberSlots, ValueSlots, ViewSlots } from '../../src/core/slots.ts';
+import type { ColumnBatch, TypedColumn, Value } from '../../src/core/types.ts';
 
 /** Throws where a value in memory is another than the one that `at` gives. */
 export function checkSlots({ columns, rowCount, faults }: ColumnBatch): void {

@@ -1,5 +1,6 @@
 /** Values by logical type, from the arrays that pages are put into. */
-import type { ByteSlots, LogicalType, NumberSlots, Value, ValueSlots } from '../../core/types.ts';
+import type { ByteSlots, NumberSlots, ValueSlots } from '../../core/slots.ts';
+import type { LogicalType, Value } from '../../core/types.ts';
 import {
   areAllUtf8,
   type BytePlaces,
@@ -61,47 +62,42 @@ function arrays<Values>(values: ValueArrays<Values>, contentOf: (values: Values)
   };
 }
 
+/** To be added to: values that are only made one by one. */
 const NO_CONTENT: Content = { read: () => null, slots: null, places: null, isText: null };
 
 function bitsContent(bits: Uint8Array): Content {
-  return { read: bitReader(bits, 0), slots: { kind: 'bits', bits }, places: null, isText: null };
+  return { ...NO_CONTENT, read: bitReader(bits, 0), slots: { kind: 'bits', bits } };
 }
 
 function textContent(type: LogicalType, { bytes, offsets, apart }: TextValues): Content {
+  if (apart !== null) return apartContent(type, { bytes, offsets, apart });
   const places: BytePlaces = {
     bytes: toBuffer(bytes),
     start: (index) => offsets[index]!,
     end: (index) => offsets[index + 1]!,
   };
-  const together = bytesReader(places);
-  const read = apart === null ? together : apartReader(apart, together);
-  if (type.kind === 'decimal') {
-    return { read: bigEndianReader(read), slots: null, places: null, isText: null };
-  }
-  if (apart !== null) {
-    const isText = type.kind === 'utf8' ? apartText(apart, placedText(places)) : null;
-    return { read, slots: null, places: null, isText };
-  }
-  if (type.kind !== 'utf8') return { read, slots: null, places, isText: null };
+  const read = bytesReader(places);
+  if (type.kind === 'decimal') return { ...NO_CONTENT, read: bigEndianReader(read) };
+  if (type.kind !== 'utf8') return { ...NO_CONTENT, read, places };
   const slots: ByteSlots = { kind: 'bytes', bytes, start: 0, offsets, step: 1 };
   return { read, slots, places, isText: placedText(places) };
 }
 
-function apartText(
-  apart: ReadonlyMap<number, BytePlace>,
-  others: (index: number) => boolean,
-): (index: number) => boolean {
-  return (index) => {
-    const place = apart.get(index);
-    return place === undefined ? others(index) : isTextAt(place.bytes, place.start, place.end);
+/** Of which some stayed where they were. */
+function apartContent(type: LogicalType, { bytes, offsets, apart }: TextValues): Content {
+  const placeOf = (index: number): BytePlace =>
+    apart?.get(index) ?? { bytes, start: offsets[index]!, end: offsets[index + 1]! };
+  const read: Reader = (index) => {
+    const { bytes: held, start, end } = placeOf(index);
+    return latin1(toBuffer(held), start, end);
   };
-}
-
-function apartReader(apart: ReadonlyMap<number, BytePlace>, others: Reader): Reader {
-  return (index) => {
-    const place = apart.get(index);
-    return place === undefined ? others(index) : latin1(toBuffer(place.bytes), place.start, place.end);
+  if (type.kind === 'decimal') return { ...NO_CONTENT, read: bigEndianReader(read) };
+  if (type.kind !== 'utf8') return { ...NO_CONTENT, read };
+  const isText = (index: number): boolean => {
+    const { bytes: held, start, end } = placeOf(index);
+    return isTextAt(held, start, end);
   };
+  return { ...NO_CONTENT, read, isText };
 }
 
 function fixedContent(type: LogicalType, width: number, bytes: Uint8Array): Content {
@@ -111,8 +107,8 @@ function fixedContent(type: LogicalType, width: number, bytes: Uint8Array): Cont
     end: (index) => (index + 1) * width,
   };
   const read = bytesReader(places);
-  if (type.kind === 'binary') return { read, slots: null, places, isText: null };
-  return { read: fixedReader(type, bytes, read), slots: null, places: null, isText: null };
+  if (type.kind === 'binary') return { ...NO_CONTENT, read, places };
+  return { ...NO_CONTENT, read: fixedReader(type, bytes, read) };
 }
 
 function fixedReader(type: LogicalType, bytes: Uint8Array, read: Reader): Reader {
@@ -127,12 +123,12 @@ function numberContent(type: LogicalType, physical: number, bytes: Uint8Array): 
     const values = arrayOf<BigInt64Array | BigUint64Array>(isSigned ? BigInt64Array : BigUint64Array, bytes);
     const halves: NumberSlots = { kind: 'halves', halves: arrayOf(Int32Array, bytes), signed: isSigned };
     const hasSlots = type.kind === 'int' || type.kind === 'timestamp' || type.kind === 'duration';
-    return { read: elementReader(values), slots: hasSlots ? halves : null, places: null, isText: null };
+    return { ...NO_CONTENT, read: elementReader(values), slots: hasSlots ? halves : null };
   }
   const numbers = numbersOf(physical, isSigned, bytes);
   const isNumber = type.kind === 'int' || type.kind === 'float' || type.kind === 'date';
-  if (!isNumber) return { read: bigintReader(numbers), slots: null, places: null, isText: null };
-  return { read: elementReader(numbers), slots: { kind: 'numbers', numbers }, places: null, isText: null };
+  if (!isNumber) return { ...NO_CONTENT, read: bigintReader(numbers) };
+  return { ...NO_CONTENT, read: elementReader(numbers), slots: { kind: 'numbers', numbers } };
 }
 
 function numbersOf(physical: number, isSigned: boolean, bytes: Uint8Array): Numbers {

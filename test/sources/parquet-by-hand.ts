@@ -60,8 +60,11 @@ export interface PageParts {
   readonly uncompressed?: number;
   readonly compressed?: number;
   readonly crc?: number;
-  /** Of version 2. */
+  /** Of version 1. */
+  readonly levelEncoding?: number;
+  /** Of version 2: of definition levels, which stand behind those of repetition. */
   readonly levelBytes?: number;
+  readonly repetitionBytes?: number;
 }
 
 /** Which field of a header says what a page of each type has. */
@@ -69,12 +72,14 @@ const DETAILS = [5, 6, 7, 8] as const;
 
 export function pageOf(page: PageParts): Buffer {
   const { type, values, body, encoding = PLAIN, crc } = page;
-  const { uncompressed = body.length, compressed = body.length, levelBytes = 0 } = page;
+  const { uncompressed = body.length, compressed = body.length, levelEncoding = RLE } = page;
+  const { levelBytes = 0, repetitionBytes = 0 } = page;
+  const v2 = { 1: i32(values), 2: i32(0), 3: i32(values), 4: i32(encoding) };
   const ofType = [
-    { 1: i32(values), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE) },
+    { 1: i32(values), 2: i32(encoding), 3: i32(levelEncoding), 4: i32(levelEncoding) },
     {},
     { 1: i32(values), 2: i32(encoding) },
-    { 1: i32(values), 2: i32(0), 3: i32(values), 4: i32(encoding), 5: i32(levelBytes), 6: i32(0) },
+    { ...v2, 5: i32(levelBytes), 6: i32(repetitionBytes) },
   ][type]!;
   const header = struct({
     1: i32(type),
@@ -90,7 +95,7 @@ export function longs(...values: readonly bigint[]): Buffer {
   return Buffer.from(BigInt64Array.from(values).buffer);
 }
 
-/** Definition levels of version 1 begin with their length. */
+/** Levels of version 1 begin with their length. */
 export function withLength(levels: Buffer, rest: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(levels.length);
@@ -107,6 +112,10 @@ export interface ChunkParts {
   readonly isOptional?: boolean;
   /** Parquet's older form of the logical type: 0 is UTF-8. */
   readonly converted?: number;
+  /** The columns are of lists, of values that may be null. */
+  readonly isList?: boolean;
+  /** Entries of levels; as many as rows. */
+  readonly entries?: number;
   readonly codec?: number;
   readonly encodings?: readonly number[];
 }
@@ -125,14 +134,14 @@ export function fileOf(...chunks: readonly [ChunkParts, ...ChunkParts[]]): Buffe
 }
 
 function rowGroup(chunk: ChunkParts, offset: number, bytes: number): Thrift {
-  const { rows, names = ['a'], physical = INT64, encodings = [PLAIN], codec = 0 } = chunk;
+  const { rows, names = ['a'], physical = INT64, encodings = [PLAIN], codec = 0, entries = rows } = chunk;
   const column = (name: string): Thrift =>
     struct({
       1: i32(physical),
       2: list(encodings.map(i32)),
       3: list([text(name)]),
       4: i32(codec),
-      5: i64(rows),
+      5: i64(entries),
       6: i64(bytes),
       7: i64(bytes),
       9: i64(offset),
@@ -144,28 +153,49 @@ function rowGroup(chunk: ChunkParts, offset: number, bytes: number): Thrift {
   });
 }
 
+type Columns = Omit<ChunkParts, 'rows' | 'pages'>;
+
 function wholeFile(
-  { physical = INT64, names = ['a'], isOptional = false, converted }: Omit<ChunkParts, 'rows' | 'pages'>,
+  columns: Columns,
   pages: readonly Buffer[],
   groups: readonly Thrift[],
   rows: number,
 ): Buffer {
-  const column = (name: string): Thrift =>
-    struct({
-      1: i32(physical),
-      3: i32(isOptional ? 1 : 0),
-      4: text(name),
-      ...(converted === undefined ? {} : { 6: i32(converted) }),
-    });
+  const { names = ['a'] } = columns;
   const footer = struct({
     1: i32(1),
-    2: list([struct({ 4: text('schema'), 5: i32(names.length) }), ...names.map(column)]),
+    2: list([
+      struct({ 4: text('schema'), 5: i32(names.length) }),
+      ...names.flatMap((name) => elementsOf(name, columns)),
+    ]),
     3: i64(rows),
     4: list(groups),
   });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(footer.bytes.length);
   return Buffer.concat([Buffer.from('PAR1'), ...pages, footer.bytes, length, Buffer.from('PAR1')]);
+}
+
+/** Of one column. */
+function elementsOf(
+  name: string,
+  { physical = INT64, isOptional = false, converted, isList = false }: Columns,
+): readonly Thrift[] {
+  const leaf = (own: string, repetition: number): Thrift =>
+    struct({
+      1: i32(physical),
+      3: i32(repetition),
+      4: text(own),
+      ...(converted === undefined ? {} : { 6: i32(converted) }),
+    });
+  const outer = isOptional ? 1 : 0;
+  if (!isList) return [leaf(name, outer)];
+  const LIST = 3;
+  return [
+    struct({ 3: i32(outer), 4: text(name), 5: i32(1), 6: i32(LIST) }),
+    struct({ 3: i32(2), 4: text('list'), 5: i32(1) }),
+    leaf('element', 1),
+  ];
 }
 
 /** Of a required INT64 column. `emptyPages`: a row group without rows has a page of no values, as pyarrow writes it; else no page. */

@@ -341,7 +341,8 @@ describe('pages of many columns', () => {
       const chunk = { start: 0, compressedBytes: whole.length, uncompressedBytes: whole.length, values: 3 };
       const rest = { name: 'a', codec: 0, encodings: [0], physical: 2, isElsewhere: false };
       const type = { kind: 'int', bits: 64, signed: true } as const;
-      const column = { name: 'a', type, physical: 2, width: 8, isOptional: false };
+      const leaf = { type, physical: 2, width: 8, isOptional: false };
+      const column = { name: 'a', type, leaf, list: null };
       const held = { bytes: 1024 * 1024 * 1024 - 2 * ONE_TO_THREE.length };
       const reader = () => {
         const opened = createColumnReader(file, column, held);

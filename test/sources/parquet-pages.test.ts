@@ -53,6 +53,25 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** `size` null: of up to seven values each. */
+function listsOf({ type, value, read }: Kind, size: number | null): Kind {
+  const item = new arrow.Field('item', type, true);
+  const lengths = size === null ? { maxLength: 7 } : { minLength: size, maxLength: size };
+  return {
+    type: size === null ? new arrow.List(item) : new arrow.FixedSizeList(size, item),
+    value: fc.array(fc.option(value, { freq: 9 }), lengths),
+    read: (values: readonly unknown[]) =>
+      values.map((one) => (one === null ? null : read(one as never))) as Value,
+  };
+}
+
+const kinds = fc.oneof(
+  fc.constantFrom(...KINDS),
+  fc
+    .constantFrom(...KINDS, ...KINDS.filter(({ type }) => arrow.DataType.isFloat(type)))
+    .chain((kind) => fc.constantFrom(null, 3).map((size) => listsOf(kind, size))),
+);
+
 interface Column {
   readonly kind: Kind;
   /** Row i has value i, from the start again where they end. */
@@ -61,7 +80,7 @@ interface Column {
   readonly runs: readonly [values: number, nulls: number];
 }
 
-const column: fc.Arbitrary<Column> = fc.constantFrom(...KINDS).chain((kind) =>
+const column: fc.Arbitrary<Column> = kinds.chain((kind) =>
   fc.record({
     kind: fc.constant(kind),
     values: fc.array(kind.value, { minLength: 1, maxLength: 40 }),
@@ -163,7 +182,7 @@ describe('the pages of a Parquet file', () => {
           await source.close();
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 120 },
     );
   });
 

@@ -19,6 +19,10 @@ export interface ArrowHint {
   readonly hasZone: boolean;
   /** UUIDs and the like. */
   readonly isExtension: boolean;
+  /** Of lists of so many values each. */
+  readonly listSize: number;
+  /** Of the values of lists; null: it is none, or lists of lists. */
+  readonly item: ArrowHint | null;
 }
 
 /** Type of the format. https://github.com/apache/arrow/blob/main/format/Schema.fbs */
@@ -33,16 +37,20 @@ export const ARROW_TYPE = {
   date: 8,
   time: 9,
   timestamp: 10,
+  list: 12,
   fixedBinary: 15,
+  fixedList: 16,
   largeBinary: 19,
   largeUtf8: 20,
+  largeList: 21,
   binaryView: 23,
   utf8View: 24,
 } as const;
 
 const MESSAGE_HEADER = 2;
 const SCHEMA_FIELDS = 1;
-const FIELD = { name: 0, typeKind: 2, type: 3, metadata: 6 } as const;
+const FIELD = { name: 0, typeKind: 2, type: 3, children: 5, metadata: 6 } as const;
+const LISTS: readonly number[] = [ARROW_TYPE.list, ARROW_TYPE.fixedList, ARROW_TYPE.largeList];
 
 /** One a column of the top level. Throws an Error or RangeError where the text is none. */
 export function readArrowHints(base64: string): readonly ArrowHint[] {
@@ -52,10 +60,11 @@ export function readArrowHints(base64: string): readonly ArrowHint[] {
   const schema = child(root(bytes.subarray(start)), MESSAGE_HEADER);
   if (schema === null) throw new Error('an Arrow schema without columns');
   const count = vectorSize(schema, SCHEMA_FIELDS, 4);
-  return Array.from({ length: count }, (_, index) => readHint(elementAt(schema, SCHEMA_FIELDS, index)));
+  return Array.from({ length: count }, (_, index) => readHint(elementAt(schema, SCHEMA_FIELDS, index), true));
 }
 
-function readHint(column: Table): ArrowHint {
+/** `top`: whether the column may be of lists. */
+function readHint(column: Table, top: boolean): ArrowHint {
   const kind = field(column, FIELD.typeKind);
   const type = kind === 0 ? 0 : column.bytes.readUInt8(kind);
   const details = child(column, FIELD.type);
@@ -67,7 +76,15 @@ function readHint(column: Table): ArrowHint {
     unit: unitOf(type, details),
     hasZone: type === ARROW_TYPE.timestamp && details !== null && (text(details, 1) ?? '') !== '',
     isExtension: vectorSize(column, FIELD.metadata, 4) > 0 && hasExtension(column),
+    listSize: type === ARROW_TYPE.fixedList ? int32(details, 0) : 0,
+    item: top && LISTS.includes(type) ? itemOf(column) : null,
   };
+}
+
+function itemOf(lists: Table): ArrowHint | null {
+  return vectorSize(lists, FIELD.children, 4) === 1
+    ? readHint(elementAt(lists, FIELD.children, 0), false)
+    : null;
 }
 
 /** A date's is milliseconds unless it says days; a time's likewise, a timestamp's seconds. */

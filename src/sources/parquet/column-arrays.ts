@@ -1,33 +1,40 @@
 /** The arrays of a column, and what of the core they are: nulls, and the values of a dictionary by their codes. */
 import { type DecodedColumn, nullFinder, orNull } from '../decoded-column.ts';
 import { arraysOf, type Content, shared } from './column-content.ts';
-import type { FlatColumn } from './flat-schema.ts';
 import { type Codes, readCodes, takeRun } from './hybrid.ts';
+import type { LeafType } from './leaf-type.ts';
 import type { PlainValues, Presence } from './value-arrays.ts';
 
 /** What the pages of a column are put into, of one batch after the other. */
 export interface ColumnArrays {
   /** New arrays, of so many rows. */
   begin(rows: number): void;
+  /** Makes room for so many rows; those that are there stay. */
+  grow(rows: number): void;
   /** Null: there is none, or none any more. */
   setDictionary(values: PlainValues | null, count: number): void;
   /** Entries of the dictionary. */
   dictionarySize(): number;
   /** Which of the next `count` rows, from `at` on, have a value; `levels` null: all. */
   present(levels: Codes | null, count: number, at: number): Presence;
+  /** The same by levels of 0 and 1 that were read already. */
+  presentBy(levels: Int32Array, count: number, at: number): Presence;
   /** Values of the next rows, the first of which is row `at`. Throws an Error where the page ends before. */
   takePlain(page: PlainValues, presence: Presence, at: number): void;
   /** As `takePlain`; `codes`: their places in the dictionary, or booleans. */
   putCodes(codes: Int32Array, presence: Presence, at: number): void;
   /** After the last value. Throws an Error where the page has bytes left, which belong to none. */
   finishPlain(page: PlainValues): void;
-  result(): DecodedColumn;
+  result(): DecodedValues;
   /** Bytes of the arrays up to now. */
   bytes(): number;
 }
 
-export function createColumnArrays(column: FlatColumn): ColumnArrays {
-  const { values, content, dictionaryContent, keepsCodes } = arraysOf(column);
+/** A column that has no name yet. */
+export type DecodedValues = Omit<DecodedColumn, 'name'>;
+
+export function createColumnArrays(leaf: LeafType): ColumnArrays {
+  const { values, content, dictionaryContent, keepsCodes } = arraysOf(leaf);
   let rows = 0;
   let valid: Uint8Array | null = null;
   let levels = new Int32Array(0);
@@ -47,12 +54,26 @@ export function createColumnArrays(column: FlatColumn): ColumnArrays {
     const presence = presentIn(valid, count);
     values.putCodes(compacted(earlier, presence), presence, 0);
   };
+  const presentBy = (found: Int32Array, count: number, at: number): Presence => {
+    let present = 0;
+    for (let i = 0; i < count; i++) present += found[i]!;
+    if (present === count) return { rows: count, values: count, levels: null };
+    valid ??= allBits(rows);
+    markNulls(valid, found, count, at);
+    return { rows: count, values: present, levels: found };
+  };
   return {
     begin: (count) => {
       rows = count;
       valid = null;
       coded = null;
       hasValues = false;
+    },
+    grow: (count) => {
+      rows = count;
+      if (hasValues) values.grow(count);
+      if (valid !== null) valid = grown(valid, allBits(count));
+      if (coded !== null) coded = grown(coded, new Int32Array(count));
     },
     setDictionary: (plain, count) => {
       values.setDictionary(plain, count);
@@ -65,13 +86,9 @@ export function createColumnArrays(column: FlatColumn): ColumnArrays {
       if (levels.length < count) levels = new Int32Array(count);
       if (run < 0) readCodes(codes, levels, count);
       else levels.fill(run, 0, count);
-      let present = 0;
-      for (let i = 0; i < count; i++) present += levels[i]! & 1;
-      if (present === count) return { rows: count, values: count, levels: null };
-      valid ??= new Uint8Array(Math.ceil(rows / 8)).fill(0xff);
-      markNulls(valid, levels, count, at);
-      return { rows: count, values: present, levels };
+      return presentBy(levels, count, at);
     },
+    presentBy,
     takePlain: (page, presence, at) => {
       useValues(at);
       values.takePlain(page, presence, at);
@@ -92,8 +109,7 @@ export function createColumnArrays(column: FlatColumn): ColumnArrays {
       const held = coded === null || dictionary === null ? content() : throughCodes(dictionary, coded);
       const isNull = valid === null ? null : nullFinder(valid, 0);
       return {
-        name: column.name,
-        type: column.type,
+        type: leaf.type,
         read: orNull(held.read, isNull),
         slots: held.slots && { first: 0, codes: coded, valid, validFirst: 0, values: held.slots },
         places: held.places,
@@ -103,6 +119,16 @@ export function createColumnArrays(column: FlatColumn): ColumnArrays {
     },
     bytes: () => (coded === null ? values.bytes() : coded.length * 4),
   };
+}
+
+/** A bit a row, all set. */
+function allBits(rows: number): Uint8Array {
+  return new Uint8Array(Math.ceil(rows / 8)).fill(0xff);
+}
+
+function grown<Elements extends Uint8Array | Int32Array>(earlier: Elements, more: Elements): Elements {
+  more.set(earlier);
+  return more;
 }
 
 /** The slots are those of the dictionary still. */
@@ -142,6 +168,6 @@ function spreadCodes(
 }
 
 /** Takes the bits of rows without a value, the first of which has bit `at`. */
-function markNulls(valid: Uint8Array, levels: Int32Array, count: number, at: number): void {
+export function markNulls(valid: Uint8Array, levels: Int32Array, count: number, at: number): void {
   for (let i = 0; i < count; i++) if (levels[i] === 0) valid[(at + i) >> 3]! &= ~(1 << ((at + i) & 7));
 }

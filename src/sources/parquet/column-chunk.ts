@@ -86,12 +86,11 @@ function startOf(dataPage: number, dictionaryPage: number): number {
 const READ_HERE: readonly number[] = Object.values(ENCODING);
 
 /** Whether it is read here; else parquet-wasm reads it, or says what is wrong. `endBytes`: of the file before its footer. */
-export function isDecodable(chunk: ColumnChunk, physical: number, rows: number, endBytes: number): boolean {
+export function isDecodable(chunk: ColumnChunk, physical: number, endBytes: number): boolean {
   return (
     !chunk.isElsewhere &&
     chunk.physical === physical &&
-    chunk.values === rows &&
-    (rows === 0 || chunk.start >= 4) &&
+    (chunk.values === 0 || chunk.start >= 4) &&
     chunk.compressedBytes >= 0 &&
     chunk.start + chunk.compressedBytes <= endBytes &&
     canDecompress(chunk.codec) &&

@@ -19,7 +19,7 @@ import {
   uuidReader,
 } from '../decoded-column.ts';
 import { PHYSICAL } from './elements.ts';
-import type { FlatColumn } from './flat-schema.ts';
+import type { LeafType } from './leaf-type.ts';
 import { type BytePlace, createTextArrays, type TextValues } from './text-arrays.ts';
 import { createBitArrays, createFixedArrays, type ValueArrays } from './value-arrays.ts';
 
@@ -40,7 +40,7 @@ export interface TypedArrays {
   readonly keepsCodes: boolean;
 }
 
-export function arraysOf({ physical, width, type }: FlatColumn): TypedArrays {
+export function arraysOf({ physical, width, type }: LeafType): TypedArrays {
   if (physical === PHYSICAL.boolean) return { ...arrays(createBitArrays(), bitsContent), keepsCodes: false };
   if (physical === PHYSICAL.byteArray) {
     return arrays(createTextArrays(), (values) => textContent(type, values));

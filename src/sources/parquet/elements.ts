@@ -32,7 +32,7 @@ export interface SchemaElement {
   readonly children: number;
   /** Bytes of a value of fixed length. */
   readonly length: number;
-  /** 0 required, 1 optional, 2 repeated. */
+  /** One of REPETITION. */
   readonly repetition: number | null;
   readonly precision: number;
   readonly scale: number;
@@ -67,8 +67,10 @@ export const PHYSICAL = {
   byteArray: 6,
   fixed: 7,
 } as const;
+export const REPETITION = { required: 0, optional: 1, repeated: 2 } as const;
 export const CONVERTED = {
   utf8: 0,
+  list: 3,
   enumerated: 4,
   decimal: 5,
   date: 6,
@@ -143,7 +145,7 @@ export function topLevelNames(elements: readonly SchemaElement[]): readonly stri
 }
 
 /** The schema is a tree written depth first, each group with the number of its children. */
-function afterTree(elements: readonly SchemaElement[], start: number): number {
+export function afterTree(elements: readonly SchemaElement[], start: number): number {
   let at = start;
   for (let missing = 1; missing > 0 && at < elements.length; at++) missing += elements[at]!.children - 1;
   return at;
@@ -185,7 +187,7 @@ function rewriteElement(element: SchemaElement, root: boolean): readonly RawFiel
   if (int96) dropped.push(ELEMENT.type, ELEMENT.typeLength);
   const kept = element.fields.filter((field) => !dropped.includes(field.id));
   if (int96) kept.push(integer(ELEMENT.type, PHYSICAL.fixed), integer(ELEMENT.typeLength, 12));
-  if (lacksRepetition) kept.push(integer(ELEMENT.repetition, 0));
+  if (lacksRepetition) kept.push(integer(ELEMENT.repetition, REPETITION.required));
   return kept.sort((a, b) => a.id - b.id);
 }
 

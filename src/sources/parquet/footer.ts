@@ -8,7 +8,7 @@ import {
   type SchemaElement,
   topLevelNames,
 } from './elements.ts';
-import { type FlatColumn, flatColumns } from './flat-schema.ts';
+import { type LeafColumn, leafColumns } from './leaf-columns.ts';
 import {
   type Cursor,
   readBinary,
@@ -27,8 +27,8 @@ import {
 export interface ParquetFooter {
   readonly bytes: Buffer;
   readonly rows: number;
-  /** The columns, where none is nested and the type of each is told for sure; else null. */
-  readonly columns: readonly FlatColumn[] | null;
+  /** The columns, where each has one leaf and a type that is told for sure; else null. */
+  readonly columns: readonly LeafColumn[] | null;
   /** Where the list of each row group's column chunks is in the bytes. */
   readonly groupChunks: readonly number[];
   /** Rows of each row group. */
@@ -83,7 +83,7 @@ export function readFooter(bytes: Buffer): ParquetFooter {
   return {
     bytes,
     rows,
-    columns: flatColumns(elements, arrowSchema),
+    columns: leafColumns(elements, arrowSchema),
     groupChunks: groups.chunks,
     groupRows: groups.rows,
     uncompressedBytes: groups.bytes,

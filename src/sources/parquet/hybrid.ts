@@ -33,18 +33,21 @@ export function hybridCodes(bytes: Uint8Array, start: number, end: number, width
 }
 
 /**
- * Levels of 0 and 1 in the deprecated encoding BIT_PACKED, a bit each, most significant first.
+ * Levels of one or two bits in the deprecated encoding BIT_PACKED, most significant bit first.
  * https://github.com/apache/parquet-format/blob/master/Encodings.md#BITPACKED
  */
-export function bigEndianBits(bytes: Uint8Array, start: number, end: number): Codes {
-  const turned = bytes.slice(start, end).map(reversed);
-  const codes = hybridCodes(turned, turned.length, turned.length, 1);
-  return { ...codes, packed: 0, left: turned.length * 8 };
+export function bigEndianLevels(bytes: Uint8Array, start: number, end: number, width: 1 | 2): Codes {
+  const turned = bytes.slice(start, end).map((byte) => reversed(byte, width));
+  const codes = hybridCodes(turned, turned.length, turned.length, width);
+  return { ...codes, packed: 0, left: (turned.length * 8) / width };
 }
 
-function reversed(byte: number): number {
+/** The levels of a byte from the last to the first. */
+function reversed(byte: number, width: number): number {
   let turned = 0;
-  for (let bit = 0; bit < 8; bit++) turned |= ((byte >> bit) & 1) << (7 - bit);
+  for (let bit = 0; bit < 8; bit += width) {
+    turned |= ((byte >> bit) & ((1 << width) - 1)) << (8 - width - bit);
+  }
   return turned;
 }
 

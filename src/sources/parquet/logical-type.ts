@@ -4,6 +4,7 @@ import { type Cursor, readByte, readStruct, TYPE } from './thrift.ts';
 
 export type LogicalName =
   | 'string'
+  | 'list'
   | 'enum'
   | 'decimal'
   | 'date'
@@ -19,6 +20,7 @@ export type LogicalName =
 
 const NAMES: Readonly<Record<number, LogicalName>> = {
   1: 'string',
+  3: 'list',
   4: 'enum',
   5: 'decimal',
   6: 'date',

@@ -8,8 +8,8 @@ import type { RawInput } from '../input.ts';
 import { spoolToFile } from '../spool.ts';
 import { typedColumns } from '../typed-columns.ts';
 import { decodeError } from './errors.ts';
-import type { FlatColumn } from './flat-schema.ts';
 import { isWhole, type ParquetFooter, readFooter } from './footer.ts';
+import type { LeafColumn } from './leaf-columns.ts';
 import { withIntactPages } from './page-checks.ts';
 import { decodableChunks, pageRows } from './page-rows.ts';
 import { type OpenParquet, parquetSource } from './source.ts';
@@ -85,7 +85,7 @@ async function byWasm(
 function byPages(
   name: string,
   { handle, footer, rewritten, start }: ParquetFile,
-  flat: readonly FlatColumn[],
+  flat: readonly LeafColumn[],
   wasm: Wasm,
   check: (now: FileState) => void,
 ): Rows {

@@ -14,8 +14,9 @@ export interface PageHeader {
   readonly crc: number | null;
   readonly values: number;
   readonly encoding: number;
-  /** Of the definition levels; version 2 knows RLE only. */
-  readonly levelEncoding: number;
+  /** Of the levels; version 2 knows RLE only. */
+  readonly definitionEncoding: number;
+  readonly repetitionEncoding: number;
   /** Of version 2, whose levels stand before what is compressed; 0 in version 1. */
   readonly definitionBytes: number;
   readonly repetitionBytes: number;
@@ -62,7 +63,8 @@ type Details = Omit<PageHeader, 'type' | 'uncompressedSize' | 'compressedSize' |
 const NO_DETAILS: Details = {
   values: 0,
   encoding: ENCODING.plain,
-  levelEncoding: ENCODING.rle,
+  definitionEncoding: ENCODING.rle,
+  repetitionEncoding: ENCODING.rle,
   definitionBytes: 0,
   repetitionBytes: 0,
   isCompressed: true,
@@ -71,7 +73,13 @@ const NO_DETAILS: Details = {
 const DETAILS: Readonly<Record<number, (cursor: Cursor) => Details>> = {
   [FIELD.data]: (cursor) => {
     const { at } = readNumbers(cursor);
-    return { ...NO_DETAILS, values: at(1), encoding: at(2), levelEncoding: at(3) };
+    return {
+      ...NO_DETAILS,
+      values: at(1),
+      encoding: at(2),
+      definitionEncoding: at(3),
+      repetitionEncoding: at(4),
+    };
   },
   [FIELD.dictionary]: (cursor) => {
     const { at } = readNumbers(cursor);

@@ -4,8 +4,9 @@ import type { FileState } from '../bytes.ts';
 import type { DecodedRows } from '../typed-batch.ts';
 import { type ColumnChunk, isDecodable, readChunks } from './column-chunk.ts';
 import { type ColumnReader, createColumnReader } from './column-reader.ts';
-import type { FlatColumn } from './flat-schema.ts';
 import type { ParquetFooter } from './footer.ts';
+import type { LeafColumn } from './leaf-columns.ts';
+import { createListColumnReader } from './list-column-reader.ts';
 
 /** Bytes to read of one column at once; of many columns together no more than `ALL_READ`, if that goes. */
 const MAX_READ = 256 * 1024;
@@ -14,7 +15,6 @@ const MIN_READ = 16 * 1024;
 
 /** Rows to decode at once: at first few, as nobody knows how long they are, then so many that they have some MiB. */
 const FIRST_ROWS = 512;
-const MIN_ROWS = 64;
 const MAX_ROWS = 8192;
 const DECODED_BYTES = 4 * 1024 * 1024;
 
@@ -30,7 +30,7 @@ export interface GroupChunks {
 /** Null where columns of these row groups cannot be read from their pages. `endBytes`: of the file before its footer. */
 export function decodableChunks(
   footer: ParquetFooter,
-  columns: readonly FlatColumn[],
+  columns: readonly LeafColumn[],
   selected: readonly number[],
   groups: readonly number[],
   endBytes: number,
@@ -42,8 +42,10 @@ export function decodableChunks(
     const all = readChunks(footer.bytes, footer.groupChunks[group]!);
     const chunks = selected.map((index) => all[index]);
     const areRead = chunks.every((chunk, i) => {
-      const { width, physical } = columns[selected[i]!]!;
-      return chunk !== undefined && width <= MAX_WIDTH && isDecodable(chunk, physical, rows, endBytes);
+      const { leaf, list } = columns[selected[i]!]!;
+      if (chunk === undefined || leaf.width > MAX_WIDTH) return false;
+      const hasRows = list === null || rows === 0 ? chunk.values === rows : chunk.values >= rows;
+      return hasRows && isDecodable(chunk, leaf.physical, endBytes);
     });
     if (!areRead) return null;
     // Groups without rows may have no pages, and chunks that begin nowhere.
@@ -64,12 +66,16 @@ export interface PageFile {
 /** Rows of the groups, in order, of the columns in the order of their chunks. Throws an Error in words where pages are damaged. */
 export async function* pageRows(
   { handle, check }: PageFile,
-  columns: readonly FlatColumn[],
+  columns: readonly LeafColumn[],
   groups: readonly GroupChunks[],
 ): AsyncGenerator<DecodedRows, void, undefined> {
   let size = FIRST_ROWS;
   const held = { bytes: 0 };
-  const readers = columns.map((column) => createColumnReader(handle, column, held));
+  const readers = columns.map((column) =>
+    column.list === null
+      ? createColumnReader(handle, column, held)
+      : createListColumnReader(handle, column, column.list, held),
+  );
   check(await handle.stat());
   for (const { rows, chunks } of groups) {
     for (const [i, chunk] of chunks.entries()) readers[i]!.open(chunk, bytesToRead(chunks.length));
@@ -93,10 +99,15 @@ function checkStarts(chunks: readonly ColumnChunk[]): void {
 }
 
 /** Rows to decode at once by what the footer says of their bytes, which counts a value of a dictionary once. */
-function mostRows(chunks: readonly ColumnChunk[], columns: readonly FlatColumn[], rows: number): number {
-  const bytes = chunks.map((chunk, i) => Math.max(chunk.uncompressedBytes / rows, columns[i]!.width));
+function mostRows(chunks: readonly ColumnChunk[], columns: readonly LeafColumn[], rows: number): number {
+  const bytes = chunks.map((chunk, i) => Math.max(chunk.uncompressedBytes / rows, widthOf(columns[i]!)));
   const each = bytes.reduce((sum, one) => sum + one, 1);
-  return Math.max(Math.min(Math.floor(DECODED_BYTES / each), MAX_ROWS), MIN_ROWS);
+  return Math.max(Math.min(Math.floor(DECODED_BYTES / each), MAX_ROWS), 1);
+}
+
+/** Bytes of a row's values at least. */
+function widthOf({ leaf, list }: LeafColumn): number {
+  return list === null ? leaf.width : leaf.width * (list.size ?? 0);
 }
 
 /** To read from one column at once. */
@@ -107,5 +118,5 @@ function bytesToRead(columns: number): number {
 function nextSize(size: number, count: number, readers: readonly ColumnReader[]): number {
   const bytes = readers.reduce((sum, reader) => sum + reader.bytes(), 0);
   const wanted = Math.floor((DECODED_BYTES / Math.max(bytes, 1)) * count);
-  return Math.max(Math.min(wanted, size * 8, MAX_ROWS), MIN_ROWS);
+  return Math.max(Math.min(wanted, size * 8, MAX_ROWS), 1);
 }

@@ -2,7 +2,7 @@
 import type { ChunkBytes } from './chunk-bytes.ts';
 import { CODEC, decompress } from './decompress.ts';
 import { tooEarly } from './errors.ts';
-import { bigEndianBits, type Codes, hybridCodes } from './hybrid.ts';
+import { bigEndianLevels, type Codes, hybridCodes } from './hybrid.ts';
 import { ENCODING, PAGE, type PageHeader } from './page-header.ts';
 import { takePage } from './stored-page.ts';
 
@@ -14,8 +14,16 @@ export interface PageValues {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
-  /** Which rows have a value: 1, or 0; null: all. */
-  readonly levels: Codes | null;
+  /** Of what a row or a value of a list is there; null: of all. */
+  readonly definitions: Codes | null;
+  /** 0 where another row begins; null: with each value. */
+  readonly repetitions: Codes | null;
+}
+
+/** Bits that a level of each kind has; 0: there are none. */
+export interface LevelWidths {
+  readonly definition: 0 | 1 | 2;
+  readonly repetition: 0 | 1;
 }
 
 /** Most bytes that a page may have. */
@@ -25,7 +33,7 @@ const MAX_PAGE = 512 * 1024 * 1024;
 export async function nextPage(
   chunk: ChunkBytes,
   codec: number,
-  isOptional: boolean,
+  widths: LevelWidths,
   reserve: (bytes: number) => void,
 ): Promise<PageValues | null> {
   while (chunk.left() > 0) {
@@ -34,8 +42,8 @@ export async function nextPage(
       throw new Error(`a page of ${header.uncompressedSize} bytes, of at most ${MAX_PAGE}`);
     reserve(header.uncompressedSize);
     if (header.type === PAGE.dictionary) return wholePage(header, codec, stored, true);
-    if (header.type === PAGE.data) return dataPage(header, codec, stored, isOptional);
-    if (header.type === PAGE.dataV2) return dataPageV2(header, codec, stored, isOptional);
+    if (header.type === PAGE.data) return dataPage(header, codec, stored, widths);
+    if (header.type === PAGE.dataV2) return dataPageV2(header, codec, stored, widths);
     if (header.type !== PAGE.index) throw new Error(`a page of unknown type ${header.type}`);
   }
   return null;
@@ -43,38 +51,63 @@ export async function nextPage(
 
 function wholePage(header: PageHeader, codec: number, stored: Buffer, isDictionary: boolean): PageValues {
   const bytes = decompress(codec, stored, header.uncompressedSize);
-  const { values: count, encoding } = header;
-  return { isDictionary, count, encoding, bytes, start: 0, end: header.uncompressedSize, levels: null };
+  const { values: count, encoding, uncompressedSize: end } = header;
+  return { isDictionary, count, encoding, bytes, start: 0, end, definitions: null, repetitions: null };
 }
 
-function dataPage(header: PageHeader, codec: number, stored: Buffer, isOptional: boolean): PageValues {
+function dataPage(
+  header: PageHeader,
+  codec: number,
+  stored: Buffer,
+  { repetition, definition }: LevelWidths,
+): PageValues {
   const page = wholePage(header, codec, stored, false);
-  if (!isOptional) return page;
-  const { bytes, end, count } = page;
-  if (header.levelEncoding === ENCODING.bitPacked) {
-    const start = Math.ceil(count / 8);
-    return { ...page, start: inside(start, end), levels: bigEndianBits(bytes, 0, start) };
+  const repetitions = levelsAt(page, header.repetitionEncoding, 0, repetition);
+  const definitions = levelsAt(page, header.definitionEncoding, repetitions.end, definition);
+  return { ...page, start: definitions.end, definitions: definitions.codes, repetitions: repetitions.codes };
+}
+
+/** Levels of version 1 from `at` on, and where they end. */
+function levelsAt(
+  { bytes, end: pageEnd, count }: PageValues,
+  encoding: number,
+  at: number,
+  width: 0 | 1 | 2,
+): { readonly codes: Codes | null; readonly end: number } {
+  if (width === 0) return { codes: null, end: at };
+  if (encoding === ENCODING.bitPacked) {
+    const end = inside(at + Math.ceil((count * width) / 8), pageEnd);
+    return { codes: bigEndianLevels(bytes, at, end, width), end };
   }
-  if (header.levelEncoding !== ENCODING.rle) throw new Error('levels of unknown encoding');
-  const start = inside(4, end) + readLength(bytes, 0);
-  return { ...page, start: inside(start, end), levels: hybridCodes(bytes, 4, start, 1) };
+  if (encoding !== ENCODING.rle) throw new Error('levels of unknown encoding');
+  const start = inside(at + 4, pageEnd);
+  const end = inside(start + readLength(bytes, at), pageEnd);
+  return { codes: hybridCodes(bytes, start, end, width), end };
 }
 
 /** Version 2: levels are not compressed, and their length stands in the header. */
-function dataPageV2(header: PageHeader, codec: number, stored: Buffer, isOptional: boolean): PageValues {
-  const levelBytes = header.repetitionBytes + header.definitionBytes;
-  const length = header.uncompressedSize - levelBytes;
-  if (header.repetitionBytes > 0 || (!isOptional && levelBytes > 0)) {
+function dataPageV2(
+  header: PageHeader,
+  codec: number,
+  stored: Buffer,
+  { repetition, definition }: LevelWidths,
+): PageValues {
+  const { repetitionBytes, definitionBytes, values: count, encoding } = header;
+  if ((repetition === 0 && repetitionBytes > 0) || (definition === 0 && definitionBytes > 0)) {
     throw new Error('levels in a column that has none');
   }
-  if (levelBytes > stored.length || length < 0) throw tooEarly();
+  const levelBytes = repetitionBytes + definitionBytes;
+  const end = header.uncompressedSize - levelBytes;
+  if (levelBytes > stored.length || end < 0) throw tooEarly();
   const packed = stored.subarray(levelBytes);
   // Values may outlive the page, and what it was read into.
   const own = header.isCompressed || codec === CODEC.none ? packed : Buffer.from(packed);
-  const bytes = decompress(header.isCompressed ? codec : CODEC.none, own, length);
-  const levels = isOptional ? hybridCodes(stored, 0, levelBytes, 1) : null;
-  const { values: count, encoding } = header;
-  return { isDictionary: false, count, encoding, bytes, start: 0, end: length, levels };
+  const bytes = decompress(header.isCompressed ? codec : CODEC.none, own, end);
+  const codes = (from: number, to: number, width: number): Codes | null =>
+    width === 0 ? null : hybridCodes(stored, from, to, width);
+  const repetitions = codes(0, repetitionBytes, repetition);
+  const definitions = codes(repetitionBytes, levelBytes, definition);
+  return { isDictionary: false, count, encoding, bytes, start: 0, end, definitions, repetitions };
 }
 
 function inside(at: number, end: number): number {

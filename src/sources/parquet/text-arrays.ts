@@ -37,11 +37,11 @@ export function createTextArrays(): ValueArrays<TextValues> {
       apartBytes += length;
       return;
     }
-    if (last + length > out.length) grow(length);
+    if (last + length > out.length) makeRoom(length);
     copyBytes(bytes, start, out, last, length);
     last += length;
   };
-  const grow = (length: number): void => {
+  const makeRoom = (length: number): void => {
     const more = new Uint8Array(Math.min(Math.max(out.length * 2, last + length, 1024), MAX_BYTES));
     more.set(out.subarray(0, last));
     out = more;
@@ -54,6 +54,11 @@ export function createTextArrays(): ValueArrays<TextValues> {
       apartBytes = 0;
       offsets = new Int32Array(rows + 1);
       last = 0;
+    },
+    grow: (rows) => {
+      const earlier = offsets;
+      offsets = new Int32Array(rows + 1);
+      offsets.set(earlier);
     },
     setDictionary: (values, count) => {
       const { bytes, at, end } = values ?? NO_VALUES;

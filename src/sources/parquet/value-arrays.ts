@@ -24,6 +24,8 @@ export interface PlainValues {
 export interface ValueArrays<Values> {
   /** New arrays, of so many rows. */
   begin(rows: number): void;
+  /** Makes room for so many rows; those that are there stay. */
+  grow(rows: number): void;
   /** Null: there is none, or none any more. */
   setDictionary(values: PlainValues | null, count: number): void;
   /** Puts those of the next rows at row `at` of the arrays. Throws an Error where the page ends before. */
@@ -63,10 +65,17 @@ export function createFixedArrays(width: number): ValueArrays<Uint8Array> {
     if (wordsEach > 0) spreadElements(words, wordsEach, presence, at);
     else spreadElements(out, width, presence, at);
   };
+  const make = (rows: number): Uint8Array => {
+    const earlier = out;
+    out = new Uint8Array(rows * width);
+    words = new Int32Array(out.buffer, 0, rows * wordsEach);
+    return earlier;
+  };
   return {
-    begin: (rows) => {
-      out = new Uint8Array(rows * width);
-      words = new Int32Array(out.buffer, 0, rows * wordsEach);
+    begin: make,
+    grow: (rows) => {
+      const earlier = make(rows);
+      out.set(earlier);
     },
     setDictionary: (values, count) => {
       const { bytes, at, end } = values ?? NO_VALUES;
@@ -169,6 +178,11 @@ export function createBitArrays(): ValueArrays<Uint8Array> {
   return {
     begin: (rows) => {
       out = new Uint8Array(Math.ceil(rows / 8));
+    },
+    grow: (rows) => {
+      const earlier = out;
+      out = new Uint8Array(Math.ceil(rows / 8));
+      out.set(earlier);
     },
     setDictionary: (values) => {
       if (values !== null) throw new Error('a dictionary of booleans');

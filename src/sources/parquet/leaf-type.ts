@@ -1,15 +1,15 @@
 /**
- * The columns of files that have no nested ones, by what their footer says. Where two readings are possible the
- * answer is none, and parquet-wasm says what a column is.
+ * What the values of a leaf column are, by what the footer says of it. Where two readings are possible the answer is
+ * none, and parquet-wasm says what a column is.
  * https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
  */
 import type { LogicalType, TimeUnit } from '../../core/types.ts';
-import { ARROW_TYPE, type ArrowHint, readArrowHints } from './arrow-hints.ts';
-import { CONVERTED, PHYSICAL, type SchemaElement } from './elements.ts';
+import { ARROW_TYPE, type ArrowHint } from './arrow-hints.ts';
+import { CONVERTED, PHYSICAL, REPETITION, type SchemaElement } from './elements.ts';
 import type { LogicalName } from './logical-type.ts';
 
-export interface FlatColumn {
-  readonly name: string;
+/** Of leaves, and of the values of lists. */
+export interface LeafType {
   readonly type: LogicalType;
   /** One of PHYSICAL. */
   readonly physical: number;
@@ -17,9 +17,6 @@ export interface FlatColumn {
   readonly width: number;
   readonly isOptional: boolean;
 }
-
-const REQUIRED = 0;
-const OPTIONAL = 1;
 
 const WIDTHS: Readonly<Record<number, number>> = {
   [PHYSICAL.int32]: 4,
@@ -29,49 +26,22 @@ const WIDTHS: Readonly<Record<number, number>> = {
   [PHYSICAL.double]: 8,
 };
 
-/** Null where a column is nested, or of a type that is not told for sure. */
-export function flatColumns(
-  elements: readonly SchemaElement[],
-  arrowSchema: string | null,
-): readonly FlatColumn[] | null {
-  const leaves = elements.slice(1);
-  if (elements[0]?.children !== leaves.length) return null;
-  const hints = hintsOf(arrowSchema, leaves);
-  if (hints === 'unclear') return null;
-  const columns = leaves.map((leaf, index) => flatColumn(leaf, hints === null ? null : hints[index]!));
-  return columns.every((column) => column !== null) ? columns : null;
-}
-
-function hintsOf(
-  arrowSchema: string | null,
-  leaves: readonly SchemaElement[],
-): readonly ArrowHint[] | null | 'unclear' {
-  if (arrowSchema === null) return null;
-  try {
-    const hints = readArrowHints(arrowSchema);
-    const fit =
-      hints.length === leaves.length && hints.every(({ name }, index) => name === leaves[index]!.name);
-    return fit ? hints : 'unclear';
-  } catch {
-    return 'unclear';
-  }
-}
-
-function flatColumn(element: SchemaElement, hint: ArrowHint | null): FlatColumn | null {
-  const { physical, repetition, name } = element;
+/** Null where it is no leaf, or of a type that is not told for sure. `hint` null: Arrow's writers have noted nothing. */
+export function leafType(element: SchemaElement, hint: ArrowHint | null): LeafType | null {
+  const { physical, repetition } = element;
   if (physical === null || element.children > 0) return null;
-  if (repetition !== REQUIRED && repetition !== OPTIONAL) return null;
+  if (repetition !== REPETITION.required && repetition !== REPETITION.optional) return null;
   const width = physical === PHYSICAL.fixed ? element.length : (WIDTHS[physical] ?? 0);
   if (physical === PHYSICAL.fixed && !(width > 0)) return null;
   const own = typeOf(element, width);
   const type = own !== null && hint !== null ? hinted(own, hint) : own;
-  return type === null ? null : { name, type, physical, width, isOptional: repetition === OPTIONAL };
+  return type === null ? null : { type, physical, width, isOptional: repetition === REPETITION.optional };
 }
 
 function typeOf(element: SchemaElement, width: number): LogicalType | null {
   if (element.decimal) return decimalType(element);
   // Of columns without any value.
-  if (is(element, 'null')) return element.repetition === OPTIONAL ? { kind: 'null' } : null;
+  if (is(element, 'null')) return element.repetition === REPETITION.optional ? { kind: 'null' } : null;
   switch (element.physical) {
     case PHYSICAL.boolean:
       return element.isPlain ? { kind: 'bool' } : null;

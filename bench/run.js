@@ -4,17 +4,13 @@
  * round, and their median is shown: a machine is faster and slower by turns.
  * Several sizes (--rows 10000,100000,1000000,10000000) make a table each.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Redis } from 'ioredis';
-import { freePort } from '../scripts/free-port.js';
 import { DATA_DIR, makeFile, makeSchema } from './data.js';
 import { measure, median } from './measure.js';
 import { recordCalls } from './record.js';
-import { redisArgs } from './redis-args.js';
+import { startServer } from './server.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -141,22 +137,4 @@ function print(count, results) {
     console.log(`| ${name} | ${rate} | ${ratio.toFixed(2)} | ${cpu} | ${rss} |`);
   }
   console.log('');
-}
-
-async function startServer() {
-  const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'featurectl-bench-'));
-  const child = spawn(process.env.REDIS_SERVER ?? 'redis-server', redisArgs(port, dir), { stdio: 'ignore' });
-  const client = new Redis(port);
-  const info = await client.info('server');
-  return {
-    port,
-    client,
-    version: /redis_version:(\S+)/.exec(info)?.[1],
-    stop: () => {
-      client.disconnect();
-      child.kill('SIGKILL');
-      rmSync(dir, { recursive: true, force: true });
-    },
-  };
 }

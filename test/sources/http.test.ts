@@ -183,7 +183,7 @@ describe('answers that are no file', () => {
     ],
   ])('a server that falls silent %s', async (_, handler, code) => {
     server = await serveFiles(handler);
-    expect(await failureCode(open('/a.csv', { retryForMs: 200 }))).toBe(code);
+    expect(await failureCode(open('/a.csv', { retryForMs: 1000 }))).toBe(code);
   });
 
   test('silence, and then the rest from another connection', async () => {

@@ -2,6 +2,7 @@
  * The checkpoint file. It is written beside itself, brought to the disk and renamed, so that whoever reads it finds
  * an old one or the whole new one, whenever the process or the machine ends.
  */
+import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../core/checkpoint.ts';
 import { FeaturectlError } from '../core/errors.ts';
@@ -27,7 +28,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     throw outputError('the checkpoint', path, error);
   }
   const parsed = parse(text);
-  if (isCheckpoint(parsed)) return parsed;
+  if (isCheckpoint(parsed)) return intact(path, parsed);
   throw new FeaturectlError(
     'CHECKPOINT',
     `--checkpoint ${path}: expected a new file or a checkpoint of version ${CHECKPOINT_VERSION}, found a file of another kind; name another`,
@@ -42,7 +43,24 @@ function parse(text: string): unknown {
   }
 }
 
-/** The rest of the file is what this program writes, by a rename: all of it or nothing. */
+/** Without its sum. A place or count that is another than was written would skip rows, or load them twice. */
+function intact(path: string, { sha256, ...checkpoint }: Checkpoint & Sum): Checkpoint {
+  if (sha256 === sumOf(checkpoint)) return checkpoint;
+  throw new FeaturectlError(
+    'CHECKPOINT',
+    `--checkpoint ${path}: expected what a run wrote there, found other contents: it is damaged or was edited; bring it back, or remove it to load everything from the start`,
+  );
+}
+
+interface Sum {
+  readonly sha256?: string;
+}
+
+function sumOf(checkpoint: Checkpoint): string {
+  return createHash('sha256').update(JSON.stringify(checkpoint)).digest('hex');
+}
+
+/** The rest of the file is held to its sum. */
 function isCheckpoint(value: unknown): value is Checkpoint {
   return (
     typeof value === 'object' &&
@@ -66,7 +84,7 @@ export function createCheckpointFile(path: string, sync: () => Promise<void>): C
     isWriting = true;
     savedAt = performance.now();
     writing = sync()
-      .then(() => write(path, `${JSON.stringify(checkpoint, null, 1)}\n`))
+      .then(() => write(path, checkpointText(checkpoint)))
       .catch((error: unknown) => {
         failure = { error };
       })
@@ -95,6 +113,12 @@ export function createCheckpointFile(path: string, sync: () => Promise<void>): C
       throwFailure();
     },
   };
+}
+
+/** What the file holds. */
+export function checkpointText(checkpoint: Checkpoint): string {
+  const summed: Checkpoint & Sum = { ...checkpoint, sha256: sumOf(checkpoint) };
+  return `${JSON.stringify(summed, null, 1)}\n`;
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { counted } from '../../src/core/units.ts';
+import { checkpointText } from '../../src/output/checkpoint.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 import { schemaText } from '../support/load.ts';
 import type { RunResult } from '../support/run.ts';
@@ -34,7 +35,11 @@ function command(more: readonly string[] = [], sources: readonly string[] = [fil
 }
 
 const report = async () => JSON.parse(await desk.read('run.json'));
-const checkpoint = async () => JSON.parse(await desk.read('cp.json'));
+/** Without its sum. */
+const checkpoint = async () => {
+  const { sha256: _, ...rest } = JSON.parse(await desk.read('cp.json'));
+  return rest;
+};
 
 /** Interrupted when Redis has this many keys. */
 async function interrupted(argv: readonly string[], keys: number): Promise<RunResult> {
@@ -127,7 +132,7 @@ it('without a schema file the first source makes the schema, wherever the run be
   const argv = ['ingest', ...sources, '--key', 'id', '--ttl', '1h', '--checkpoint', desk.path('cp.json')];
   await interrupted([...argv, '--chunk-rows', '10'], 500);
   const place = { source: 1, position: { row: 0, line: 2, byte: 10 } };
-  await desk.file('cp.json', JSON.stringify({ ...(await checkpoint()), place }));
+  await desk.file('cp.json', checkpointText({ ...(await checkpoint()), place }));
   await desk.client.flushall();
   expect((await desk.run(argv)).code).toBe(0);
   expect((await desk.take())['2']?.fields).toEqual({ x: '1' });
@@ -296,6 +301,26 @@ describe('refused', () => {
       stderr: expect.stringContaining('found a file of another kind'),
     });
     expect(await desk.read('cp.json')).toBe('{"mine": true}');
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['another place', (text) => text.replace(/"row": \d+/, '"row": 999999')],
+    ['another count', (text) => text.replace(/"written": \d+/, '"written": 1')],
+    ['no counts', (text) => text.replace(/"counts": \{[^}]*\}/, '"counts": null')],
+    ['no failures', (text) => text.replace('"first_failures": []', '"first_failures": null')],
+    ['no sum', (text) => text.replace(/,\s*"sha256": "\w+"/, '')],
+  ])('a checkpoint that was damaged or edited: %s', async (_name, change) => {
+    await interrupted(command(), 300);
+    await desk.client.flushall();
+    const damaged = change(await desk.read('cp.json'));
+    await desk.file('cp.json', damaged);
+    const refused = await desk.run(command());
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/cp\.json: expected what a run wrote there, found .*\[CHECKPOINT\]/),
+    });
+    expect(await desk.client.dbsize()).toBe(0);
+    expect(await desk.read('cp.json')).toBe(damaged);
   });
 
   it.each([

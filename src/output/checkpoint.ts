@@ -3,7 +3,8 @@
  * an old one or the whole new one, whenever the process or the machine ends.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { CHECKPOINT_VERSION, type Checkpoint } from '../core/checkpoint.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { errnoCode, outputError } from './system-error.ts';
@@ -20,9 +21,10 @@ export interface CheckpointFile {
 
 /** Null: there is none. Throws CHECKPOINT for a file of another kind, OUTPUT for one that cannot be read. */
 export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
-  let text: string;
+  let text = '';
   try {
-    text = await readFile(path, 'utf8');
+    // Opening a named pipe would wait for its writer.
+    if (mayBeRead(await stat(path))) text = await readFile(path, 'utf8');
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return null;
     throw outputError('the checkpoint', path, error);
@@ -33,6 +35,10 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     'CHECKPOINT',
     `--checkpoint ${path}: expected a new file or a checkpoint of version ${CHECKPOINT_VERSION}, found a file of another kind; name another`,
   );
+}
+
+function mayBeRead(found: Stats): boolean {
+  return found.isFile() || found.isDirectory();
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,5 @@
 /** --checkpoint as a user meets it: what resumes, what is refused, and what is said. */
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -301,6 +302,16 @@ describe('refused', () => {
       stderr: expect.stringContaining('found a file of another kind'),
     });
     expect(await desk.read('cp.json')).toBe('{"mine": true}');
+  });
+
+  it('a named pipe, which nobody writes to', { timeout: 20_000 }, async () => {
+    const pipe = desk.path('pipe.json');
+    execFileSync('mkfifo', [pipe]);
+    const refused = await desk.run(['ingest', file, '--schema', schema, '--checkpoint', pipe]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('found a file of another kind'),
+    });
   });
 
   it.each<[string, (text: string) => string]>([

@@ -10,6 +10,7 @@ import { arrowRows } from './arrow-values.ts';
 import type { ByteStream } from './bytes.ts';
 import type { RawInput } from './input.ts';
 import { spoolToFile } from './spool.ts';
+import { inTurns } from './turns.ts';
 import { cutBatch, type RowWindow, rowWindow } from './typed-batch.ts';
 import type { TypedColumns } from './typed-columns.ts';
 
@@ -50,7 +51,7 @@ export async function openArrow(
       warnings: columns.warnings,
       bytesRead: () => raw.counter.bytes,
       batches: (selected, range) =>
-        readBatches({ raw, reader, columns, batchRows, signal, state }, selected, rowWindow(range)),
+        inTurns(readBatches({ raw, reader, columns, batchRows, signal, state }, selected, rowWindow(range))),
       close,
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import { FeaturectlError } from '../../core/errors.ts';
 import type { ColumnBatch, Source } from '../../core/types.ts';
 import { assertUnchanged, type FileState, readError } from '../bytes.ts';
 import type { RawInput } from '../input.ts';
+import { inTurns } from '../turns.ts';
 import { cutBatch, type DecodedRows, emptyBatch, type RowWindow, rowWindow } from '../typed-batch.ts';
 import type { TypedColumns } from '../typed-columns.ts';
 import { decodeError } from './errors.ts';
@@ -34,7 +35,7 @@ export function parquetSource(opened: OpenParquet): Source {
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * size),
-    batches: (selected, range) => readBatches(opened, selected, progress, rowWindow(range)),
+    batches: (selected, range) => inTurns(readBatches(opened, selected, progress, rowWindow(range))),
     close: opened.close,
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createColumnReader } from '../../src/sources/parquet/column-reader.ts';
+import { createTextArrays } from '../../src/sources/parquet/text-arrays.ts';
 import { fileOf, longs, pageOf, withLength } from './parquet-by-hand.ts';
 import { failureCode, openBytes, readAll, rowsText, transcript } from './support.ts';
 
@@ -356,6 +357,15 @@ describe('pages of many columns', () => {
       await rm(root, { recursive: true });
     }
   });
+});
+
+test('a dictionary of text takes no more memory than its page', () => {
+  const entries = Buffer.concat([Buffer.of(1, 0, 0, 0, 65), emptyText, Buffer.of(2, 0, 0, 0, 66, 67)]);
+  const arrays = createTextArrays();
+  arrays.setDictionary({ bytes: entries, at: 0, end: entries.length }, 3);
+  const { bytes, offsets } = arrays.dictionary();
+  expect([Buffer.from(bytes).toString(), [...offsets]]).toEqual(['ABC', [0, 1, 1, 3]]);
+  expect(bytes.buffer.byteLength + 4 * 3).toBe(entries.length);
 });
 
 describe('pages that look odd and are not damaged', () => {

@@ -64,7 +64,8 @@ export function createTextArrays(): ValueArrays<TextValues> {
       const { bytes, at, end } = values ?? NO_VALUES;
       if (count * 4 > end - at) throw tooEarly();
       const entries = new Int32Array(count + 1);
-      const together = new Uint8Array(end - at);
+      // A hostile page has lengths alone, and may have 512 MiB of them.
+      const together = new Uint8Array(end - at - count * 4);
       checkEnd(bytes, joinEntries(bytes, at, end, together, entries), end);
       dictionary = { bytes: together, offsets: entries, apart: null };
     },

@@ -51,7 +51,10 @@ export async function openArrow(
       warnings: columns.warnings,
       bytesRead: () => raw.counter.bytes,
       batches: (selected, range) =>
-        inTurns(readBatches({ raw, reader, columns, batchRows, signal, state }, selected, rowWindow(range))),
+        inTurns(
+          readBatches({ raw, reader, columns, batchRows, signal, state }, selected, rowWindow(range)),
+          signal,
+        ),
       close,
     };
   } catch (error) {

@@ -35,7 +35,8 @@ export function parquetSource(opened: OpenParquet): Source {
     recordColumns: (selected) => selected.map((index) => columns.infos[index]!.name),
     warnings: columns.warnings,
     bytesRead: () => Math.round(share() * size),
-    batches: (selected, range) => inTurns(readBatches(opened, selected, progress, rowWindow(range))),
+    batches: (selected, range) =>
+      inTurns(readBatches(opened, selected, progress, rowWindow(range)), opened.signal),
     close: opened.close,
   };
 }

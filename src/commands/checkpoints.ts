@@ -55,6 +55,8 @@ export interface Checkpoints {
   sink(rejects: FailureSink): FailureSink;
   /** The last checkpoint of the run. Throws OUTPUT. */
   finish(isComplete: boolean): Promise<void>;
+  /** In place of `finish`, where what it counts is not in Redis any more. Throws OUTPUT. */
+  discard(): Promise<void>;
 }
 
 /** Null without --checkpoint. Throws CHECKPOINT, and USAGE for a source that cannot be read again. */
@@ -143,6 +145,7 @@ function createCheckpoints(
       },
     }),
     finish: (isComplete) => file.save(make(isComplete)),
+    discard: file.remove,
   };
 }
 

@@ -221,14 +221,27 @@ function surroundings({ io, options, progress }: Run): Surroundings {
 }
 
 /** A checkpoint that cannot be written makes the run fatal; an earlier fatal error is kept. */
-async function saveEnding({ checkpoints, ledger, options }: Run, ending: Ending): Promise<Ending> {
+async function saveEnding({ checkpoints, ledger, options, progress }: Run, ending: Ending): Promise<Ending> {
   const isRefused = options.failOnEmpty && ledger.counts().read === 0;
   try {
+    if (checkpoints && isDataLoss(ending)) {
+      await checkpoints.discard();
+      progress.note(`--checkpoint ${options.checkpoint}: removed, so that the next run begins at the start`);
+      return ending;
+    }
     await checkpoints?.finish(ending.kind === 'complete' && !isRefused);
     return ending;
   } catch (error) {
     return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
   }
+}
+
+function isDataLoss(ending: Ending): boolean {
+  return (
+    ending.kind === 'fatal' &&
+    ending.error instanceof FeaturectlError &&
+    ending.error.code === 'REDIS_DATA_LOSS'
+  );
 }
 
 async function open(run: Run, part: Part | undefined, schema: FeatureSchema | null): Promise<Source> {

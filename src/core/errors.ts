@@ -58,6 +58,10 @@ export const ERRORS = {
   REDIS_CONNECT: { exit: EXIT.fatal, meaning: 'no connection to Redis within --retry-for' },
   REDIS_AUTH: { exit: EXIT.fatal, meaning: 'Redis refused the user, the password or a command (ACL)' },
   REDIS_LOST: { exit: EXIT.fatal, meaning: 'Redis took no row for --retry-for; what was settled is counted' },
+  REDIS_DATA_LOSS: {
+    exit: EXIT.fatal,
+    meaning: 'Redis came back without rows that it had taken (restart, failover): load all of it again',
+  },
   REDIS_SERVER: { exit: EXIT.fatal, meaning: 'the server cannot do what was asked (version, mode)' },
   LISTEN: {
     exit: EXIT.fatal,

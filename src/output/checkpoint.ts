@@ -17,6 +17,8 @@ export interface CheckpointFile {
   offer(make: () => Checkpoint): Promise<void>;
   /** Writes and resolves when it is on the disk. Throws OUTPUT. */
   save(checkpoint: Checkpoint): Promise<void>;
+  /** Throws OUTPUT. */
+  remove(): Promise<void>;
 }
 
 /** Null: there is none. Throws CHECKPOINT for a file of another kind, OUTPUT for one that cannot be read. */
@@ -117,6 +119,12 @@ export function createCheckpointFile(path: string, sync: () => Promise<void>): C
       throwFailure();
       await begin(checkpoint);
       throwFailure();
+    },
+    remove: async () => {
+      await writing;
+      await rm(path, { force: true }).catch((error: unknown) => {
+        throw outputError('the checkpoint', path, error);
+      });
     },
   };
 }

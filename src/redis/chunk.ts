@@ -106,6 +106,13 @@ export function copyUnit(to: Chunk, from: Chunk, unit: number): void {
   if (firstRow === 0) to.told = Math.max(0, from.told - row);
 }
 
+/** The unit that holds the row. */
+export function unitOfRow(chunk: Chunk, row: number): number {
+  let unit = Math.min(row, chunk.units - 1);
+  while (chunk.unitRow[unit]! > row) unit--;
+  return unit;
+}
+
 export function rowsOfUnit(chunk: Chunk, unit: number): number {
   const next = unit + 1 < chunk.units ? chunk.unitRow[unit + 1]! : chunk.rows;
   return next - chunk.unitRow[unit]!;

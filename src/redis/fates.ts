@@ -7,6 +7,8 @@ import { rowFault } from './script-replies.ts';
 export interface FateHooks {
   /** Rows were settled: there is progress. */
   settled(): void;
+  /** The row of the chunk is written, as are some before it. */
+  written(chunk: Chunk, row: number): void;
   /** The next row of the chunk was not taken. */
   trouble(text: string, chunk: Chunk): void;
   /** One of several rows of a unit was refused, nobody knows which. */
@@ -26,6 +28,7 @@ export function createFates(listener: WriteListener, hooks: FateHooks): (chunk: 
     written: (rows) => {
       forOrigins(current, rows, listener.written);
       settle(rows);
+      hooks.written(current, current.told - 1);
     },
     skipped: (code) => {
       const origin = originOf(current, current.told);

@@ -5,12 +5,15 @@ import type { WriteListener } from '../core/types.ts';
 import type { AskingLine } from './asking.ts';
 import type { Chunk, ChunkPool } from './chunk.ts';
 import type { ReplyReader } from './framer.ts';
+import type { Witness } from './witness.ts';
 
 export interface LaneOptions {
   /** A new ready connection; rejects with FeaturectlError REDIS_AUTH for good, with anything else for now. */
   readonly connect: (withinMs: number) => Promise<Redis>;
   /** Loads the script anew on this connection, where there is one. */
   readonly reload: (client: Redis, withinMs: number) => Promise<void>;
+  /** Null on a Cluster: another node may have the row by then. */
+  readonly witness: Witness | null;
   /** Null on a single server. */
   readonly cluster: LaneCluster | null;
   readonly pool: ChunkPool;

@@ -12,7 +12,7 @@
  * brought to the node that it named; where slots have moved, all that the lane holds is dealt out anew.
  */
 import type { Redis } from 'ioredis';
-import { FeaturectlError } from '../core/errors.ts';
+import { type ErrorCode, FeaturectlError } from '../core/errors.ts';
 import { type AskedChunk, createAside, unheard } from './aside.ts';
 import { backoff, messageOf, sleep } from './ask.ts';
 import { bringChunk } from './asking.ts';
@@ -29,6 +29,9 @@ import { firstWord, judge, lostError, refusedError, strayError } from './server-
 const MIN_TRY_MS = 200;
 const MAX_TRY_MS = 10_000;
 
+/** What no other try mends. */
+const FOR_GOOD: ReadonlySet<ErrorCode> = new Set(['REDIS_AUTH', 'REDIS_DATA_LOSS']);
+
 /** Longer than any wait between two tries. */
 const AT_REST_MS = 5000;
 
@@ -42,7 +45,7 @@ type Remedy = 'none' | 'again' | 'reconnect' | 'reload' | 'split';
 
 /** Long, since all of it is one state: what waits, what is on the way, and whether the lane is being mended. */
 export function createLane(options: LaneOptions, framer: () => Framer, first: Redis | null): Lane {
-  const { pool, replies, listener, cluster } = options;
+  const { pool, replies, listener, cluster, witness } = options;
   const aside = createAside(pool, framer);
   const queue: Chunk[] = [];
   const flying: Chunk[] = [];
@@ -139,6 +142,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     chunk.unit += units;
     if (chunk.unit < chunk.units) return;
     flying.shift();
+    witness?.release(chunk);
     pool.give(chunk);
     pump();
     options.changed();
@@ -149,6 +153,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       settledAt = Date.now();
       attempt = 0;
     },
+    written: (chunk, row) => witness?.saw(chunk, row),
     trouble: (text, chunk) => {
       const verdict = judge(text);
       const isAlone = rowsOfUnit(chunk, chunk.unit) === 1;
@@ -209,7 +214,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     die(isKnown ? error : new FeaturectlError('INTERNAL', messageOf(error), { cause: error }));
   }
 
-  /** Waits and mends until the lane can send again. Throws REDIS_LOST, REDIS_AUTH. */
+  /** Waits and mends until the lane can send again. Throws REDIS_LOST, REDIS_AUTH, REDIS_DATA_LOSS. */
   async function recover(asked: AskedChunk[], movedTo: ReadonlyMap<number, string>): Promise<void> {
     const isRedirected = asked.length > 0 || movedTo.size > 0;
     if ((remedy === 'split' || remedy === 'none') && !isRedirected) return;
@@ -231,10 +236,11 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
         if (movedTo.size > 0 || needsConnection || remedy === 'again') await reroute(movedTo, withinMs);
         if (dead || (cluster !== null && queue.length === 0)) return;
         if (needsConnection) await reconnect(withinMs);
+        if (needsConnection) await witness?.check(client as Redis, withinMs);
         if (needsConnection || remedy === 'reload') await options.reload(client as Redis, withinMs);
         return;
       } catch (error) {
-        if (error instanceof FeaturectlError && error.code === 'REDIS_AUTH') throw error;
+        if (error instanceof FeaturectlError && FOR_GOOD.has(error.code)) throw error;
         lastTrouble = messageOf(error);
         isQuick = false;
         // What could not be brought is asked for again.

@@ -7,6 +7,7 @@ import { ask, messageOf, together } from './ask.ts';
 import { type ListpackLimits, payloadName, putPayload } from './listpack.ts';
 import { scriptFor } from './scripts.ts';
 import { isDenied, isUnknown } from './server-errors.ts';
+import { runIdIn } from './witness.ts';
 import { createView } from './words.ts';
 import { type Asker, mayTransact, mustBePermitted } from './writing-rights.ts';
 
@@ -33,7 +34,11 @@ export interface Probe {
   readonly script: { readonly text: string; readonly sha: string } | null;
   /** What the server keeps in a listpack, where the path is restore. */
   readonly limits: ListpackLimits | null;
+  /** Of the server, until it is started again; null: it does not tell. */
+  readonly runId: string | null;
 }
+
+type Found = Omit<Probe, 'runId'>;
 
 const PIPELINE_WARNING =
   '--write pipeline: HSET and EXPIRE are two commands, so where HSET fails (the key holds another type, Redis ' +
@@ -44,11 +49,22 @@ export async function probeServer(client: Redis, options: ProbeOptions): Promise
   const until = Date.now() + options.askMs;
   const server: Asker = (name, ...args) => ask(client, until - Date.now(), name, ...args);
   const takesRestore = options.path === 'auto' || options.path === 'restore';
-  const [version, found] = await together(
-    serverVersion(server),
+  const [info, found] = await together(
+    serverInfo(server),
     takesRestore ? listpackLimits(server) : Promise.resolve(null),
     checkCommands(server, options),
   );
+  const choice = await choosePath(server, options, versionIn(info), found);
+  return { ...choice, runId: runIdIn(info) };
+}
+
+/** How rows are written. Throws as probeServer. */
+async function choosePath(
+  server: Asker,
+  options: ProbeOptions,
+  version: string | null,
+  found: ListpackLimits | null,
+): Promise<Found> {
   const [restore, loaded] = await together(
     restoreWhy(server, options, version, found),
     // Mode replace wants a script only where it has no RESTORE.
@@ -183,14 +199,17 @@ function noTransaction(script: string): FeaturectlError {
 }
 
 /** INFO may be denied to a user, or renamed; then nothing is known. */
-async function serverVersion(server: Asker): Promise<string | null> {
+async function serverInfo(server: Asker): Promise<string> {
   try {
-    const text = String(await server('INFO'));
-    return /^redis_version:(\S+)/m.exec(text)?.[1] ?? null;
+    return String(await server('INFO'));
   } catch (error) {
-    if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return null;
+    if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return '';
     throw error;
   }
+}
+
+function versionIn(info: string): string | null {
+  return /^redis_version:(\S+)/m.exec(info)?.[1] ?? null;
 }
 
 /** HELLO is permitted to everyone, from Redis 6 on; before it and where it is renamed, INFO may tell. */

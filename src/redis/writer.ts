@@ -20,6 +20,7 @@ import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
 import { type SetUp, setUp, type WriterOptions } from './set-up.ts';
 import type { Topology } from './topology.ts';
+import { createWitness } from './witness.ts';
 
 /** Rows a script call, which keeps every other client waiting for about half a millisecond. */
 const CALL_ROWS = 99;
@@ -49,7 +50,7 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { probe: { plan, script, limits }, topology, clock, lanes: first }: SetUp,
+  { probe: { plan, script, limits, runId }, topology, clock, lanes: first }: SetUp,
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
   const chunkRows = Math.max(
@@ -88,6 +89,7 @@ function startWriter(
           ? null
           : { node, asking, refresh: topology.refresh, reroute: (movedTo) => routes.reroute(index, movedTo) },
       reload,
+      witness: topology === null ? createWitness(runId, options.fields.length, connection.shown) : null,
       pool,
       replies: createReplies(),
       listener,

@@ -1,0 +1,137 @@
+/**
+ * Whether a server that comes back still has what it took. One that was restarted has what it had saved, and a replica
+ * that became the master what had reached it: of all writes those up to some moment. So the row that was written last
+ * is the witness for all before it. It is asked for where the server is another run (INFO's run_id) than it was.
+ */
+import type { Redis } from 'ioredis';
+import { FeaturectlError } from '../core/errors.ts';
+import type { ByteString } from '../core/types.ts';
+import { ask, messageOf } from './ask.ts';
+import { type Chunk, unitOfRow } from './chunk.ts';
+import { DATED } from './deadline.ts';
+import { callTtl } from './script-split.ts';
+import { isDenied, isUnknown } from './server-errors.ts';
+import { commandStarts, readWords, unitKeys } from './unit-keys.ts';
+
+export interface Witness {
+  /** The row is written. */
+  saw(chunk: Chunk, row: number): void;
+  /** The bytes of the chunk will be used again. */
+  release(chunk: Chunk): void;
+  /** Before anything more is sent to a server that was lost. Throws REDIS_DATA_LOSS, NoAnswer. */
+  check(client: Redis, withinMs: number): Promise<void>;
+}
+
+/** How much earlier than its TTL says a row may expire, in milliseconds: clocks differ, and replies are late. */
+const EARLY_MS = 20_000;
+
+interface Taken {
+  readonly key: ByteString;
+  /** Unix time in milliseconds; 0: never. */
+  readonly expiresAt: number;
+}
+
+/** `runId`: of the server that the lane begins with; null: it does not tell, and nothing is asked. `width`: fields of a call. */
+export function createWitness(firstRunId: string | null, width: number, shown: string): Witness {
+  let runId = firstRunId;
+  let chunk: Chunk | null = null;
+  let row = 0;
+  let seenAt = 0;
+  let taken: Taken | null = null;
+  const read = (): void => {
+    if (chunk !== null) taken = takenRow(chunk, row, width, seenAt);
+    chunk = null;
+  };
+  return {
+    saw: (of, at) => {
+      chunk = of;
+      row = at;
+      seenAt = Date.now();
+    },
+    release: (of) => {
+      if (of === chunk) read();
+    },
+    check: async (client, withinMs) => {
+      read();
+      if (taken === null || runId === null) return;
+      const found = await runIdOf(client, withinMs);
+      if (found === null || found === runId) return;
+      if (!(await isThere(client, taken, withinMs))) throw dataLoss(shown);
+      runId = found;
+    },
+  };
+}
+
+/** Null where the server does not tell. Throws NoAnswer. */
+async function runIdOf(client: Redis, withinMs: number): Promise<string | null> {
+  return runIdIn(String(await orNull(ask(client, withinMs, 'INFO', 'server'))));
+}
+
+/** Of the answer of INFO. */
+export function runIdIn(info: string): string | null {
+  return /^run_id:(\w+)/m.exec(info)?.[1] ?? null;
+}
+
+/** Also where it cannot be told. */
+async function isThere(client: Redis, { key, expiresAt }: Taken, withinMs: number): Promise<boolean> {
+  const left = expiresAt - Date.now();
+  if (expiresAt > 0 && left < EARLY_MS) return true;
+  const found = await orNull(ask(client, withinMs, 'PTTL', Buffer.from(key, 'latin1')));
+  if (found === null) return true;
+  const [ms, none, never] = [Number(found), -2, -1];
+  if (expiresAt === 0 || ms === none) return ms !== none;
+  // The key may be there from an earlier load, which gave it a TTL that ends earlier.
+  return ms !== never && ms >= left - EARLY_MS;
+}
+
+/** Null where the server does not know the command or this user may not run it. */
+async function orNull(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return null;
+    throw error;
+  }
+}
+
+function takenRow(chunk: Chunk, row: number, width: number, seenAt: number): Taken | null {
+  const unit = unitOfRow(chunk, row);
+  const inUnit = row - chunk.unitRow[unit]!;
+  const key = unitKeys(chunk, unit)[inUnit];
+  if (key === undefined) return null;
+  const { buffer } = chunk;
+  const words = readWords(buffer, chunk.unitStart[unit]!, 3).words;
+  if (words[0] === 'EVALSHA') {
+    const call = readWords(buffer, chunk.unitStart[unit]!, Infinity).words;
+    return { key, expiresAt: after(seenAt, callTtl(call, width, inUnit)) };
+  }
+  if (words[0] === 'RESTORE') {
+    const isDated = (chunk.unitFlags[unit]! & DATED) !== 0;
+    return { key, expiresAt: isDated ? Number(words[2]) : after(seenAt, Number(words[2])) };
+  }
+  return { key, expiresAt: after(seenAt, expiryOf(chunk, unit)) };
+}
+
+/** `ttlMs` 0: never. */
+function after(seenAt: number, ttlMs: number): number {
+  return ttlMs > 0 ? seenAt + ttlMs : 0;
+}
+
+/** Of plain commands, in milliseconds; 0: none of them sets one. */
+function expiryOf(chunk: Chunk, unit: number): number {
+  for (const start of commandStarts(chunk, unit).slice(0, -1)) {
+    const [name, , time] = readWords(chunk.buffer, start, 3).words;
+    if (name === 'EXPIRE') return Number(time) * 1000;
+    if (name === 'PEXPIRE') return Number(time);
+  }
+  return 0;
+}
+
+function dataLoss(shown: string): FeaturectlError {
+  return new FeaturectlError(
+    'REDIS_DATA_LOSS',
+    `expected Redis at ${shown} to have what it had taken, found the last row of it missing after the connection was lost: ` +
+      'it was restarted and had not saved it, or another master took over. Any row that this run counts as written may be ' +
+      'gone: load all of it again (featurectl verify tells what is missing)',
+  );
+}

@@ -13,7 +13,7 @@ import {
 import { FeaturectlError } from '../core/errors.ts';
 import type { Ledger, LedgerState } from '../core/ledger.ts';
 import { createLowWater, type LowWater } from '../core/low-water.ts';
-import type { Source } from '../core/types.ts';
+import type { Source, Writer } from '../core/types.ts';
 import { createCheckpointFile, readCheckpoint } from '../output/checkpoint.ts';
 import { redactUrls } from '../output/redact.ts';
 import type { KeptRejects, RejectsFile } from '../output/rejects.ts';
@@ -50,7 +50,7 @@ export interface Checkpoints {
   /** To be told of every source whose batches are read: the very object that they will name. */
   opened(source: Source, part: Part): void;
   /** Begins the files: cuts the rejects to what the checkpoint knows of, and writes the first checkpoint. */
-  start(rejects: RejectsFile | null): Promise<void>;
+  start(rejects: RejectsFile | null, writer: Pick<Writer, 'lastTaken'>): Promise<void>;
   /** Puts the checkpoint behind the rejects file: it is saved when the rejects up to it are written. */
   sink(rejects: FailureSink): FailureSink;
   /** The last checkpoint of the run. Throws OUTPUT. */
@@ -90,6 +90,7 @@ function createCheckpoints(
     maxBatches: SPARE_BATCHES + 2 * writing.connections * writing.inFlight,
   });
   let rejects: RejectsFile | null = null;
+  let lastTaken: Writer['lastTaken'] = () => null;
   const file = createCheckpointFile(path, async () => rejects?.sync());
   let seen = lowWater.mark();
   let kept: readonly KeptRejects[] = saved?.rejects ?? [];
@@ -120,6 +121,7 @@ function createCheckpoints(
       complete,
       place: place(),
       sent_up_to: sentUpTo,
+      taken: lastTaken() ?? saved?.taken ?? null,
       ...countsOf(seen.state),
       rejects: kept,
     };
@@ -130,8 +132,9 @@ function createCheckpoints(
     lowWater,
     remaining: (all) => remainingParts(all, saved?.place ?? null),
     opened: (source, part) => void parts.set(source, part.index),
-    start: async (target) => {
+    start: async (target, writer) => {
       rejects = target;
+      lastTaken = writer.lastTaken;
       rejects?.start(kept);
       await file.save(make(false));
     },

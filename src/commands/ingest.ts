@@ -186,10 +186,13 @@ async function write(
     (message) => run.progress.note(message, 'retry'),
     checkpoints?.lowWater ?? null,
   );
-  run.writer = await openWriter(run, schema, accounts);
+  run.writer = await openWriter(run, schema, accounts).catch(async (error: unknown) => {
+    if (isDataLoss(error)) await discardCheckpoint(run);
+    throw error;
+  });
   for (const warning of run.writer.plan.warnings) run.progress.note(warning);
   try {
-    if (checkpoints) await checkpoints.start(run.rejects);
+    if (checkpoints) await checkpoints.start(run.rejects, run.writer);
     else run.rejects?.start();
     const ending = await ingest({
       sources: parts.map((part, i) => async () => {
@@ -221,27 +224,27 @@ function surroundings({ io, options, progress }: Run): Surroundings {
 }
 
 /** A checkpoint that cannot be written makes the run fatal; an earlier fatal error is kept. */
-async function saveEnding({ checkpoints, ledger, options, progress }: Run, ending: Ending): Promise<Ending> {
+async function saveEnding(run: Run, ending: Ending): Promise<Ending> {
+  const { checkpoints, ledger, options } = run;
   const isRefused = options.failOnEmpty && ledger.counts().read === 0;
   try {
-    if (checkpoints && isDataLoss(ending)) {
-      await checkpoints.discard();
-      progress.note(`--checkpoint ${options.checkpoint}: removed, so that the next run begins at the start`);
-      return ending;
-    }
-    await checkpoints?.finish(ending.kind === 'complete' && !isRefused);
+    if (ending.kind === 'fatal' && isDataLoss(ending.error)) await discardCheckpoint(run);
+    else await checkpoints?.finish(ending.kind === 'complete' && !isRefused);
     return ending;
   } catch (error) {
     return ending.kind === 'fatal' ? ending : { kind: 'fatal', error };
   }
 }
 
-function isDataLoss(ending: Ending): boolean {
-  return (
-    ending.kind === 'fatal' &&
-    ending.error instanceof FeaturectlError &&
-    ending.error.code === 'REDIS_DATA_LOSS'
-  );
+function isDataLoss(error: unknown): boolean {
+  return error instanceof FeaturectlError && error.code === 'REDIS_DATA_LOSS';
+}
+
+/** What it counts is not in Redis any more. */
+async function discardCheckpoint({ checkpoints, options, progress }: Run): Promise<void> {
+  if (checkpoints === null) return;
+  await checkpoints.discard();
+  progress.note(`--checkpoint ${options.checkpoint}: removed, so that the next run begins at the start`);
 }
 
 async function open(run: Run, part: Part | undefined, schema: FeatureSchema | null): Promise<Source> {
@@ -275,7 +278,12 @@ async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListen
     warn: (message) => run.progress.note(message),
   });
   try {
-    return await createWriter(connection, { ...writing, ...writerOptions(schema, run.options) }, listener);
+    const earlier = run.checkpoints?.saved?.taken ?? null;
+    return await createWriter(
+      connection,
+      { ...writing, ...writerOptions(schema, run.options), earlier },
+      listener,
+    );
   } catch (error) {
     await connection.close();
     throw error;

@@ -211,7 +211,18 @@ export interface Writer extends RowSink {
   /** How rows are written and why, for the report. */
   readonly plan: WritePlan;
   stats(): WriterStats;
+  /** The row that the server took last; null: none yet, or it cannot be asked for again (Cluster, no INFO, dry run). */
+  lastTaken(): TakenRow | null;
   close(): Promise<void>;
+}
+
+/** A row that a server took, by which it shows later whether it still has what it took up to then. */
+export interface TakenRow {
+  /** Of the server, until it is started again (INFO's run_id). */
+  readonly runId: string;
+  readonly key: ByteString;
+  /** Unix time in milliseconds; 0: never. */
+  readonly expiresAt: number;
 }
 
 export type WriteMode = 'merge' | 'replace' | 'newer';

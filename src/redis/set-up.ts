@@ -1,7 +1,7 @@
 /** What comes before the first row: who the server is, what it can do, and a connection for each lane. */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
-import type { ByteString, WriteMode } from '../core/types.ts';
+import type { ByteString, TakenRow, WriteMode } from '../core/types.ts';
 import { messageOf, together } from './ask.ts';
 import { cut } from './bulk-channel.ts';
 import type { Connection } from './connect.ts';
@@ -11,6 +11,7 @@ import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathCho
 import { createServerClock, type ServerClock } from './server-clock.ts';
 import { slotOf } from './slot.ts';
 import { readTopology, singleServer, type Topology } from './topology.ts';
+import { stillHas } from './witness.ts';
 
 export interface WriterOptions {
   readonly fields: readonly ByteString[];
@@ -28,6 +29,8 @@ export interface WriterOptions {
   readonly retryForMs: number;
   /** A key of the kind that will be written, to ask for permissions with; it is never written. */
   readonly probeKey: ByteString;
+  /** Of an earlier run that this one goes on after; null: of none. */
+  readonly earlier: TakenRow | null;
   /** Some TTL may be no whole number of seconds, so a user of --write pipeline must be permitted PEXPIRE. */
   readonly millis: boolean;
 }
@@ -37,7 +40,7 @@ export interface SetUp extends Found {
   readonly lanes: readonly { readonly node: string | null; readonly client: Redis }[];
 }
 
-/** Throws REDIS_AUTH, REDIS_SERVER, REDIS_LOST after `retryForMs`, the signal's reason. */
+/** Throws REDIS_AUTH, REDIS_SERVER, REDIS_DATA_LOSS, REDIS_LOST after `retryForMs`, the signal's reason. */
 export async function setUp(
   connection: Connection,
   options: WriterOptions,
@@ -96,6 +99,8 @@ function firstLane(connection: Connection, options: WriterOptions) {
         introduce(client, askMs),
         clock?.read(client, askMs) ?? Promise.resolve(),
       );
+      if (options.earlier !== null && topology === null)
+        await stillHas(client, options.earlier, askMs, connection.shown);
       return { client, probe, topology, node, clock };
     } catch (error) {
       cut(client);

@@ -5,7 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
-import type { ByteString } from '../core/types.ts';
+import type { TakenRow } from '../core/types.ts';
 import { ask, messageOf } from './ask.ts';
 import { type Chunk, unitOfRow } from './chunk.ts';
 import { DATED } from './deadline.ts';
@@ -20,18 +20,16 @@ export interface Witness {
   release(chunk: Chunk): void;
   /** Before anything more is sent to a server that was lost. Throws REDIS_DATA_LOSS, NoAnswer. */
   check(client: Redis, withinMs: number): Promise<void>;
+  /** The row that was written last, and when; null: none was, or nothing can be asked. */
+  last(): { readonly taken: TakenRow; readonly seenAt: number } | null;
 }
 
 /** How much earlier than its TTL says a row may expire, in milliseconds: clocks differ, and replies are late. */
 const EARLY_MS = 20_000;
 
-interface Taken {
-  readonly key: ByteString;
-  /** Unix time in milliseconds; 0: never. */
-  readonly expiresAt: number;
-}
+type Taken = Omit<TakenRow, 'runId'>;
 
-/** `runId`: of the server that the lane begins with; null: it does not tell, and nothing is asked. `width`: fields of a call. */
+/** `firstRunId`: of the server that the lane begins with; null: it does not tell, and nothing is asked. `width`: fields of a call. */
 export function createWitness(firstRunId: string | null, width: number, shown: string): Witness {
   let runId = firstRunId;
   let chunk: Chunk | null = null;
@@ -54,12 +52,26 @@ export function createWitness(firstRunId: string | null, width: number, shown: s
     check: async (client, withinMs) => {
       read();
       if (taken === null || runId === null) return;
-      const found = await runIdOf(client, withinMs);
-      if (found === null || found === runId) return;
-      if (!(await isThere(client, taken, withinMs))) throw dataLoss(shown);
-      runId = found;
+      runId = await stillHas(client, { ...taken, runId }, withinMs, shown);
+    },
+    last: () => {
+      read();
+      return taken === null || runId === null ? null : { taken: { ...taken, runId }, seenAt };
     },
   };
+}
+
+/** Gives the server's run_id. Throws REDIS_DATA_LOSS where it has not the row that it took, NoAnswer. */
+export async function stillHas(
+  client: Redis,
+  taken: TakenRow,
+  withinMs: number,
+  shown: string,
+): Promise<string> {
+  const found = await runIdOf(client, withinMs);
+  if (found === null || found === taken.runId) return taken.runId;
+  if (!(await isThere(client, taken, withinMs))) throw dataLoss(shown);
+  return found;
 }
 
 /** Null where the server does not tell. Throws NoAnswer. */

@@ -1,7 +1,7 @@
 /** The pipelined writer: rows by key into lanes, chunks into windows, every row's fate to the listener. */
 import type { Redis } from 'ioredis';
 import type { FeaturectlError } from '../core/errors.ts';
-import type { RowOrigin, WriteListener, Writer } from '../core/types.ts';
+import type { RowOrigin, TakenRow, WriteListener, Writer } from '../core/types.ts';
 import { atMost, sleep, together } from './ask.ts';
 import { createAskingLine } from './asking.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
@@ -20,7 +20,7 @@ import { createScriptFramer } from './script-framer.ts';
 import { createScriptReplies } from './script-replies.ts';
 import { type SetUp, setUp, type WriterOptions } from './set-up.ts';
 import type { Topology } from './topology.ts';
-import { createWitness } from './witness.ts';
+import { createWitness, type Witness } from './witness.ts';
 
 /** Rows a script call, which keeps every other client waiting for about half a millisecond. */
 const CALL_ROWS = 99;
@@ -68,6 +68,7 @@ function startWriter(
   };
   const asking = createAskingLine({ connect: connection.openAt, reload });
   const novelty = createNovelty();
+  const witnesses: Witness[] = [];
   let closed = false;
   let emitted = 0;
   const routes = createRoutes({
@@ -89,7 +90,7 @@ function startWriter(
           ? null
           : { node, asking, refresh: topology.refresh, reroute: (movedTo) => routes.reroute(index, movedTo) },
       reload,
-      witness: topology === null ? createWitness(runId, options.fields.length, connection.shown) : null,
+      witness: topology === null ? addWitness() : null,
       pool,
       replies: createReplies(),
       listener,
@@ -102,6 +103,12 @@ function startWriter(
       },
     };
     return createLane(laneOptions, () => framers[index] as Framer, client);
+  }
+
+  function addWitness(): Witness {
+    const witness = createWitness(runId, options.fields.length, connection.shown);
+    witnesses.push(witness);
+    return witness;
   }
 
   function createFramer(index: number): Framer {
@@ -161,6 +168,7 @@ function startWriter(
   return {
     plan: topology === null ? plan : { ...plan, why: `${plan.why}; ${clusterWhy(connection, topology)}` },
     stats: () => ({ ...stats }),
+    lastTaken: () => lastOf(witnesses),
     begin: (key, keyLength, ttlMs, eventTime) => {
       if (framers.length > 1) framer = routes.framerOf(key, keyLength);
       framer.begin(key, keyLength, ttlMs, eventTime);
@@ -205,6 +213,12 @@ function startWriter(
       await connection.close();
     },
   };
+}
+
+/** What was written last of all lanes. */
+function lastOf(witnesses: readonly Witness[]): TakenRow | null {
+  const seen = witnesses.map((witness) => witness.last()).filter((last) => last !== null);
+  return seen.sort((a, b) => b.seenAt - a.seenAt)[0]?.taken ?? null;
 }
 
 function clusterWhy({ cluster }: Connection, topology: Topology): string {

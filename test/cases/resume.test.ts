@@ -150,25 +150,68 @@ it('the budget counts what earlier runs found, and may be raised', async () => {
   expect((await desk.read('bad.csv')).trim().split('\n')).toHaveLength(2);
 });
 
-it('a Redis that goes away: rows in doubt are sent again', async () => {
-  const argv = command(['--max-errors', '5', '--rate', '2k/s', '--chunk-rows', '20', '--retry-for', '300ms']);
-  const running = desk.run(argv);
-  while ((await desk.client.dbsize()) < 500) await new Promise((resolve) => setTimeout(resolve, 10));
-  await desk.redis.kill();
-  const lost = await running;
-  expect(lost.code, lost.stderr).toBe(4);
-  expect((await checkpoint()).failures_by_code).not.toHaveProperty('UNSETTLED');
-  await desk.redis.restart();
-  const resumed = await desk.run(command(['--max-errors', '5']));
-  expect(resumed.code, resumed.stderr).toBe(1);
-  expect((await report()).counts).toEqual({
-    read: ROWS,
-    written: ROWS - 1,
-    rejected: 1,
-    failed: 0,
-    skipped: 0,
+describe('a Redis that goes away', () => {
+  /** Exit 4 when the server is gone. */
+  async function loseRedis(): Promise<void> {
+    const argv = command([
+      '--max-errors',
+      '5',
+      '--rate',
+      '2k/s',
+      '--chunk-rows',
+      '20',
+      '--retry-for',
+      '300ms',
+    ]);
+    const running = desk.run(argv);
+    while ((await desk.client.dbsize()) < 500) await new Promise((resolve) => setTimeout(resolve, 10));
+    await desk.redis.kill();
+    const lost = await running;
+    expect(lost.code, lost.stderr).toBe(4);
+    expect((await checkpoint()).failures_by_code).not.toHaveProperty('UNSETTLED');
+  }
+  const all = { read: ROWS, written: ROWS - 1, rejected: 1, failed: 0, skipped: 0 };
+
+  it('and comes back with what it had taken: rows in doubt are sent again', async () => {
+    await desk.redis.cli('CONFIG', 'SET', 'appendonly', 'yes');
+    while (/aof_rewrite_in_progress:1|aof_rewrite_scheduled:1/.test(String(await desk.redis.cli('INFO')))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await loseRedis();
+    await desk.redis.restart(['--appendonly', 'yes']);
+    const resumed = await desk.run(command(['--max-errors', '5']));
+    expect(resumed.code, resumed.stderr).toBe(1);
+    expect((await report()).counts).toEqual(all);
+    expect(await desk.read('bad.csv')).not.toContain('UNSETTLED');
+    expect(await desk.client.dbsize()).toBe(ROWS - 1);
+    await desk.redis.restart();
   });
-  expect(await desk.read('bad.csv')).not.toContain('UNSETTLED');
+
+  it('and comes back empty: the next run does not go on, and the one after it begins at the start', async () => {
+    await loseRedis();
+    await desk.redis.restart();
+    const refused = await desk.run(command(['--max-errors', '5']));
+    expect(refused.code, refused.stderr).toBe(4);
+    expect(refused.stderr).toContain('[REDIS_DATA_LOSS]');
+    expect(refused.stderr).toContain('removed, so that the next run begins at the start');
+    expect(existsSync(desk.path('cp.json'))).toBe(false);
+    const again = await desk.run(command(['--max-errors', '5']));
+    expect(again.code, again.stderr).toBe(1);
+    expect((await report()).counts).toEqual(all);
+    expect(await desk.client.dbsize()).toBe(ROWS - 1);
+  });
+
+  it('and comes back empty while the load waits for it', async () => {
+    const running = desk.run(
+      command(['--max-errors', '5', '--rate', '2k/s', '--chunk-rows', '20', '--quiet']),
+    );
+    while ((await desk.client.dbsize()) < 500) await new Promise((resolve) => setTimeout(resolve, 10));
+    await desk.redis.restart();
+    const lost = await running;
+    expect(lost.code, lost.stderr).toBe(4);
+    expect(lost.stderr).toContain('[REDIS_DATA_LOSS]');
+    expect(existsSync(desk.path('cp.json'))).toBe(false);
+  });
 });
 
 it('a disk that takes no more checkpoints ends the run, with what is settled counted', async () => {

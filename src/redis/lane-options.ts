@@ -12,8 +12,7 @@ export interface LaneOptions {
   readonly connect: (withinMs: number) => Promise<Redis>;
   /** Loads the script anew on this connection, where there is one. */
   readonly reload: (client: Redis, withinMs: number) => Promise<void>;
-  /** Null on a Cluster: another node may have the row by then. */
-  readonly witness: Witness | null;
+  readonly witness: Witness;
   /** Null on a single server. */
   readonly cluster: LaneCluster | null;
   readonly pool: ChunkPool;

@@ -142,7 +142,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     chunk.unit += units;
     if (chunk.unit < chunk.units) return;
     flying.shift();
-    witness?.release(chunk);
+    witness.release(chunk);
     pool.give(chunk);
     pump();
     options.changed();
@@ -153,7 +153,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       settledAt = Date.now();
       attempt = 0;
     },
-    written: (chunk, row) => witness?.saw(chunk, row),
+    written: (chunk, row) => witness.saw(chunk, row),
     trouble: (text, chunk) => {
       const verdict = judge(text);
       const isAlone = rowsOfUnit(chunk, chunk.unit) === 1;
@@ -185,6 +185,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
     if (healing || dead) return;
     healing = true;
     const { asked, others, movedTo } = aside.take();
+    for (const chunk of flying) witness.release(chunk);
     if (remedy === 'split') for (const chunk of flying) framer().split(chunk);
     for (const chunk of flying) chunk.doubt = true;
     queue.unshift(...asked.map(({ chunk }) => chunk), ...others, ...flying.splice(0));
@@ -236,7 +237,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
         if (movedTo.size > 0 || needsConnection || remedy === 'again') await reroute(movedTo, withinMs);
         if (dead || (cluster !== null && queue.length === 0)) return;
         if (needsConnection) await reconnect(withinMs);
-        if (needsConnection) await witness?.check(client as Redis, withinMs);
+        if (needsConnection) await witness.check(client as Redis, withinMs);
         if (needsConnection || remedy === 'reload') await options.reload(client as Redis, withinMs);
         return;
       } catch (error) {
@@ -260,6 +261,7 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
       if (dead) return;
       asked.shift();
       queue.shift();
+      witness.release(chunk);
       pool.give(chunk);
     }
     options.changed();

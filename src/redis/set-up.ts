@@ -11,7 +11,7 @@ import { isClusterNode, type Probe, probeServer, reloadScript, type WritePathCho
 import { createServerClock, type ServerClock } from './server-clock.ts';
 import { slotOf } from './slot.ts';
 import { readTopology, singleServer, type Topology } from './topology.ts';
-import { stillHas } from './witness.ts';
+import { runIdOf, stillHas } from './witness.ts';
 
 export interface WriterOptions {
   readonly fields: readonly ByteString[];
@@ -37,7 +37,14 @@ export interface WriterOptions {
 
 export interface SetUp extends Found {
   /** `connections` to the server; on a Cluster so many to each master. Node null: a single server. */
-  readonly lanes: readonly { readonly node: string | null; readonly client: Redis }[];
+  readonly lanes: readonly FirstLane[];
+}
+
+interface FirstLane {
+  readonly node: string | null;
+  readonly client: Redis;
+  /** Of its server; null: it does not tell. */
+  readonly runId: string | null;
 }
 
 /** Throws REDIS_AUTH, REDIS_SERVER, REDIS_DATA_LOSS, REDIS_LOST after `retryForMs`, the signal's reason. */
@@ -53,11 +60,11 @@ export async function setUp(
     gaveUp: (error) => notReady(connection.shown, options.retryForMs, error),
   };
   const { client, ...found } = await persist(patience, firstLane(connection, options));
-  const lanes = [{ node: found.node, client }];
+  const lanes: FirstLane[] = [{ node: found.node, client, runId: found.probe.runId }];
   for (const node of found.topology === null ? [null] : found.topology.masters()) {
     const open = (withinMs: number) => openLane(connection, node, found.probe, withinMs);
     for (let i = node === found.node ? 1 : 0; i < options.connections; i += 1) {
-      lanes.push({ node, client: await persist(patience, open) });
+      lanes.push(await persist(patience, open));
     }
   }
   return { ...found, lanes };
@@ -119,11 +126,18 @@ async function findTopology(connection: Connection, client: Redis, askMs: number
 async function openLane(
   connection: Connection,
   node: string | null,
-  { script }: Probe,
+  { script, runId }: Probe,
   withinMs: number,
-): Promise<Redis> {
+): Promise<FirstLane> {
   const client = await (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs));
-  await introduce(client, withinMs);
-  if (node !== null) await reloadScript(client, script, withinMs);
-  return client;
+  if (node === null) {
+    await introduce(client, withinMs);
+    return { node, client, runId };
+  }
+  const [, , own] = await together(
+    introduce(client, withinMs),
+    reloadScript(client, script, withinMs),
+    runIdOf(client, withinMs),
+  );
+  return { node, client, runId: own };
 }

@@ -10,13 +10,13 @@ import { ask, messageOf } from './ask.ts';
 import { type Chunk, unitOfRow } from './chunk.ts';
 import { DATED } from './deadline.ts';
 import { callTtl } from './script-split.ts';
-import { isDenied, isUnknown } from './server-errors.ts';
+import { isDenied, isUnknown, judge } from './server-errors.ts';
 import { commandStarts, readWords, unitKeys } from './unit-keys.ts';
 
 export interface Witness {
   /** The row is written. */
   saw(chunk: Chunk, row: number): void;
-  /** The bytes of the chunk will be used again. */
+  /** The bytes of the chunk may be used again, or become others. */
   release(chunk: Chunk): void;
   /** Before anything more is sent to a server that was lost. Throws REDIS_DATA_LOSS, NoAnswer. */
   check(client: Redis, withinMs: number): Promise<void>;
@@ -29,7 +29,7 @@ const EARLY_MS = 20_000;
 
 type Taken = Omit<TakenRow, 'runId'>;
 
-/** `firstRunId`: of the server that the lane begins with; null: it does not tell, and nothing is asked. `width`: fields of a call. */
+/** `firstRunId`: of the server that the lane begins with; null: it does not tell, or there is none yet. `width`: fields of a call. */
 export function createWitness(firstRunId: string | null, width: number, shown: string): Witness {
   let runId = firstRunId;
   let chunk: Chunk | null = null;
@@ -51,8 +51,10 @@ export function createWitness(firstRunId: string | null, width: number, shown: s
     },
     check: async (client, withinMs) => {
       read();
-      if (taken === null || runId === null) return;
-      runId = await stillHas(client, { ...taken, runId }, withinMs, shown);
+      runId =
+        taken === null || runId === null
+          ? await runIdOf(client, withinMs)
+          : await stillHas(client, { ...taken, runId }, withinMs, shown);
     },
     last: () => {
       read();
@@ -75,7 +77,7 @@ export async function stillHas(
 }
 
 /** Null where the server does not tell. Throws NoAnswer. */
-async function runIdOf(client: Redis, withinMs: number): Promise<string | null> {
+export async function runIdOf(client: Redis, withinMs: number): Promise<string | null> {
   return runIdIn(String(await orNull(ask(client, withinMs, 'INFO', 'server'))));
 }
 
@@ -96,12 +98,13 @@ async function isThere(client: Redis, { key, expiresAt }: Taken, withinMs: numbe
   return ms !== never && ms >= left - EARLY_MS;
 }
 
-/** Null where the server does not know the command or this user may not run it. */
+/** Null where the server does not know the command, this user may not run it, or another node of a Cluster has the key. */
 async function orNull(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (isDenied(messageOf(error)) || isUnknown(messageOf(error))) return null;
+    const text = messageOf(error);
+    if (isDenied(text) || isUnknown(text) || judge(text) === 'redirect') return null;
     throw error;
   }
 }

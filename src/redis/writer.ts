@@ -50,7 +50,7 @@ function startWriter(
   connection: Connection,
   options: WriterOptions,
   listener: WriteListener,
-  { probe: { plan, script, limits, runId }, topology, clock, lanes: first }: SetUp,
+  { probe: { plan, script, limits }, topology, clock, lanes: first }: SetUp,
 ): Writer {
   const stats = { bytesSent: 0, chunksSent: 0, retries: 0 };
   const chunkRows = Math.max(
@@ -90,7 +90,7 @@ function startWriter(
           ? null
           : { node, asking, refresh: topology.refresh, reroute: (movedTo) => routes.reroute(index, movedTo) },
       reload,
-      witness: topology === null ? addWitness() : null,
+      witness: addWitness(first[index]?.runId ?? null),
       pool,
       replies: createReplies(),
       listener,
@@ -105,7 +105,7 @@ function startWriter(
     return createLane(laneOptions, () => framers[index] as Framer, client);
   }
 
-  function addWitness(): Witness {
+  function addWitness(runId: string | null): Witness {
     const witness = createWitness(runId, options.fields.length, connection.shown);
     witnesses.push(witness);
     return witness;
@@ -168,7 +168,7 @@ function startWriter(
   return {
     plan: topology === null ? plan : { ...plan, why: `${plan.why}; ${clusterWhy(connection, topology)}` },
     stats: () => ({ ...stats }),
-    lastTaken: () => lastOf(witnesses),
+    lastTaken: () => (topology === null ? lastOf(witnesses) : null),
     begin: (key, keyLength, ttlMs, eventTime) => {
       if (framers.length > 1) framer = routes.framerOf(key, keyLength);
       framer.begin(key, keyLength, ttlMs, eventTime);

@@ -168,6 +168,18 @@ describe('a master without a successor', () => {
     expect(Object.keys(await cluster.stored())).toHaveLength(300);
   });
 
+  it('back without what it had taken: REDIS_DATA_LOSS', async () => {
+    const { writer, tally } = await open({}, { retryForMs: 15_000 });
+    await commitRows(writer, plainRows(300));
+    await writer.drain();
+    await cluster.nodes[0]?.restart();
+    const rest = commitRows(writer, plainRows(300, 'w'), 300).then(() => writer.drain());
+    await expect(rest).rejects.toMatchObject({ code: 'REDIS_DATA_LOSS' });
+    await writer.abandon(0);
+    expect(tally.total()).toBe(tally.told.written + (tally.codes().UNSETTLED ?? 0));
+    await cluster.settled();
+  });
+
   it('for longer than --retry-for: REDIS_LOST, the rest UNSETTLED', async () => {
     const { writer, tally } = await open({}, { retryForMs: 700 });
     await cluster.nodes[0]?.kill();

@@ -37,7 +37,7 @@ function decoderOfType(form: Pick<FeatureForm, 'type' | 'encoding' | 'store'>): 
     case 'json':
       return jsonValue;
     case 'vector':
-      return form.encoding === 'json' ? jsonValue : (stored) => unpack(stored, form.type);
+      return vectorReader(form);
     case 'bytes':
       return (stored) => Buffer.from(stored, 'latin1').toString('base64');
     default:
@@ -93,11 +93,22 @@ function survives(token: string): boolean {
   return Number.isFinite(Number(token)) && (digits.length <= 15 || String(Number(token)) === token);
 }
 
-function unpack(stored: ByteString, type: string): unknown {
+/** One of another length is of another model: it does not read as this one. */
+function vectorReader({ type, encoding }: Pick<FeatureForm, 'type' | 'encoding'>): Decode {
+  const length = Number(/\[(\d+)\]/.exec(type)?.[1]);
   const width = type.includes('float32') ? 4 : 8;
+  if (encoding === 'json') {
+    return (stored) => {
+      const value = jsonValue(stored);
+      return Array.isArray(value) && value.length === length ? value : undefined;
+    };
+  }
+  return (stored) => (stored.length === length * width ? unpack(stored, length, width) : undefined);
+}
+
+function unpack(stored: ByteString, length: number, width: 4 | 8): readonly (number | string)[] {
   const bytes = Buffer.from(stored, 'latin1');
-  if (bytes.length % width !== 0) return undefined;
-  return Array.from({ length: bytes.length / width }, (_, i) =>
+  return Array.from({ length }, (_, i) =>
     shownFloat(width === 4 ? bytes.readFloatLE(i * 4) : bytes.readDoubleLE(i * 8), width),
   );
 }

@@ -112,7 +112,18 @@ describe('types of CSV columns', () => {
     ['plus signs and points', ['+1.5', '2.5'], [], /^up to 4 bytes$/],
     ['words that change nothing', ['a', 'NA'], [], /^up to 2 bytes$/],
     ['words that may mean null', ['1', 'NA'], [], /^up to 2 bytes; int64 if "NA" means null/],
-    ['lists of one length', ['"[1,2]"', '"[0.5, 3e5]"'], [], /always 2 numbers: vector<float32>\[2\]/],
+    [
+      'lists of one length',
+      ['"[1,2]"', '"[0.5, 3e5]"'],
+      [],
+      /always 2 numbers: vector<float32>\[2\] stores them packed/,
+    ],
+    [
+      'lists of one length, of doubles',
+      ['"[1,2]"', '"[0.1, 3e5]"'],
+      [],
+      /always 2 numbers: vector<float64>\[2\] stores them packed, vector<float32>\[2\] rounded/,
+    ],
     ['times without a zone', ['2024-01-15T08:00:00'], [], /--timezone makes them timestamps/],
   ])('a comment for %s', async (_, cells, flags, comment) => {
     expect((await typeOfX(cells, flags)).comment).toMatch(comment);

@@ -20,6 +20,9 @@ describe('decode gives typed values', () => {
     ['json', '[-12345678901234567]', '[-12345678901234567]'],
     ['vector<float32>[2]', '\0\0\x80\x3f\xcd\xcc\xcc\x3d', [1, 0.1]],
     ['{ type: "vector<float64>[1]", encoding: json }', '[0.30000000000000004]', [0.30000000000000004]],
+    ['vector<float32>[1]', '\0\0\x80\x3f\0\0\x80\x3f', '\\x00\\x00\\x80?\\x00\\x00\\x80?'],
+    ['vector<float64>[2]', '12345678', '12345678'],
+    ['{ type: "vector<float32>[2]", encoding: json }', '[1,2,3]', '[1,2,3]'],
     ['int64', 'foreign', 'foreign'],
     ['json', '{', '{'],
   ] as const)('%s %j → %j', (type, stored, value) => {

@@ -144,7 +144,7 @@ function seenComments({ racer }: ColumnProfile): string[] {
 }
 
 /** What else the column might be; only a person can know. */
-function hints({ racer, ifNull, near, shape, isWallTime, vectorLength }: ColumnProfile): string[] {
+function hints({ racer, ifNull, near, shape, isWallTime, vectorLength, areSingle }: ColumnProfile): string[] {
   const type = racer?.form.type ?? '';
   const found: string[] = [];
   if (ifNull !== null)
@@ -159,10 +159,13 @@ function hints({ racer, ifNull, near, shape, isWallTime, vectorLength }: ColumnP
     const unit = epochUnit(racer.min, racer.max);
     if (unit !== null) found.push(`if these are times: { type: timestamp, unit: ${unit} }`);
   }
-  if (type === 'json' && vectorLength !== null)
-    found.push(
-      `always ${count(vectorLength, 'number')}: vector<float32>[${vectorLength}] stores them packed`,
-    );
+  if (type === 'json' && vectorLength !== null) {
+    const single = `vector<float32>[${vectorLength}]`;
+    const packed = areSingle
+      ? `${single} stores them packed`
+      : `vector<float64>[${vectorLength}] stores them packed, ${single} rounded and in half of that`;
+    found.push(`always ${count(vectorLength, 'number')}: ${packed}`);
+  }
   if (shape !== null) found.push(shape);
   if (type === 'string' && isWallTime) found.push('times without a zone: --timezone makes them timestamps');
   return found;

@@ -44,6 +44,8 @@ export interface ColumnProfile {
   readonly shape: string | null;
   /** All values are lists of this many numbers; null: they are not. */
   readonly vectorLength: number | null;
+  /** All numbers in the lists are float32 as they are. */
+  readonly areSingle: boolean;
   /** All values are times that name no zone. */
   readonly isWallTime: boolean;
   readonly key: KeyProfile;
@@ -94,6 +96,7 @@ export function createProfiler(
   const words = new Set<string>();
   const entities = createEntities(info, zone);
   let vectorLength: number | null | undefined;
+  let areSingle = true;
   let nulls = 0;
   let values = 0;
   const addValue = (value: Value, isQuoted: boolean, line: () => number): void => {
@@ -112,6 +115,7 @@ export function createProfiler(
     race.add(value);
     const length = vectorLength === null ? null : listLength(value);
     vectorLength = vectorLength === undefined || vectorLength === length ? length : null;
+    if (length !== null && areSingle) areSingle = numbersOf(value).every((n) => Math.fround(n) === n);
     if (info.type !== 'text') return;
     wall.add(value);
     if (isWord) return;
@@ -144,6 +148,7 @@ export function createProfiler(
         near: racer?.form.type === 'string' ? nearly.near() : null,
         shape: racer?.form.type === 'string' ? shapes.hint() : null,
         vectorLength: vectorLength ?? null,
+        areSingle,
         isWallTime: values > 0 && wall.winner() !== null,
         key: entities.profile(),
       };
@@ -158,6 +163,13 @@ function listLength(value: Value): number | null {
   }
   if (typeof value !== 'string' || !/^\[[-+.,\deE\s]*\d[-+.,\deE\s]*\]$/.test(value)) return null;
   return value.split(',').length;
+}
+
+/** Of a value that has a listLength. */
+function numbersOf(value: Value): readonly number[] {
+  return Array.isArray(value)
+    ? (value as readonly number[])
+    : (value as string).slice(1, -1).split(',').map(Number);
 }
 
 function createEntities(

@@ -162,7 +162,10 @@ async function findSources(run: Run, sources: readonly string[]): Promise<readon
   refuseOverwriting(options, sources);
   await assertOutputsWritable(options);
   run.mayWriteOutputs = true;
-  const locations = await expandSources(sources, expandOptions(options.reading, surroundings(run)));
+  const locations = await expandSources(sources, {
+    ...expandOptions(options.reading, surroundings(run)),
+    passedOver: (message) => run.progress.note(message),
+  });
   try {
     refuseOverwriting(options, sourceNames(locations));
     return locations;

@@ -6,7 +6,7 @@ import { redactUrls } from '../core/redact-urls.ts';
 import { readError } from './bytes.ts';
 import { formatFromName, KNOWN_EXTENSIONS } from './format.ts';
 import { glob, isHidden, isPattern } from './glob.ts';
-import type { ExpandOptions, SourceLocation } from './source-location.ts';
+import { type ExpandOptions, passedOverText, type SourceLocation } from './source-location.ts';
 
 /**
  * The sources that command-line arguments name, in argument order; inside a glob or directory sorted by
@@ -83,15 +83,21 @@ async function expandDirectory(
   options: ExpandOptions,
 ): Promise<readonly SourceLocation[]> {
   const found: string[] = [];
-  await walk(directory, cwd, options.format !== undefined, found);
-  if (found.length > 0) return found.sort().map((path) => fileLocation(path, cwd));
+  const others: string[] = [];
+  await walk(directory, cwd, found, others);
+  const taken = options.format === undefined ? found : [...found, ...others];
+  if (taken.length > 0) {
+    if (taken === found && others.length > 0) options.passedOver?.(passedOverText(directory, others));
+    return taken.sort().map((path) => fileLocation(path, cwd));
+  }
   throw new FeaturectlError(
     'SOURCE_MISSING',
     `${directory}: expected files ending in ${KNOWN_EXTENSIONS.join(', ')} (also with .gz, .zst or .br), found none; name the files or give --format`,
   );
 }
 
-async function walk(directory: string, cwd: string, any: boolean, found: string[]): Promise<void> {
+/** `found`: files of known kinds; `others`: all others that are not hidden. */
+async function walk(directory: string, cwd: string, found: string[], others: string[]): Promise<void> {
   const entries = await readdir(resolveIn(cwd, directory), { withFileTypes: true }).catch(
     (error: unknown) => {
       throw readError(directory, error);
@@ -100,9 +106,9 @@ async function walk(directory: string, cwd: string, any: boolean, found: string[
   for (const entry of entries) {
     if (isHidden(entry.name)) continue;
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) await walk(path, cwd, any, found);
-    else if ((any || formatFromName(entry.name).format !== null) && (await isFile(entry, path, cwd)))
-      found.push(path);
+    if (entry.isDirectory()) await walk(path, cwd, found, others);
+    else if (await isFile(entry, path, cwd))
+      (formatFromName(entry.name).format === null ? others : found).push(path);
   }
 }
 

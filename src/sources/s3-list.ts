@@ -6,7 +6,7 @@ import { heard, type RemoteOptions } from './remote.ts';
 import { remoteOptions } from './remote-input.ts';
 import { type ObjectAddress, openAccess, parseObjectUrl, type S3Access } from './s3-client.ts';
 import { judgeS3Error } from './s3-errors.ts';
-import type { ExpandOptions, SourceLocation } from './source-location.ts';
+import { type ExpandOptions, passedOverText, type SourceLocation } from './source-location.ts';
 
 /** Waits between tries to list, at most. */
 const WAIT_MS = 1000;
@@ -23,8 +23,14 @@ export async function expandObjects(url: string, options: ExpandOptions): Promis
   const isPrefix = key === '' || key.endsWith('/');
   if (!isPrefix && !isPattern(key)) return [locationOf(address, key)];
   const found = await listKeys(address, isPrefix ? key : key.slice(0, key.search(/[*?[{]/)), options);
-  const keys = isPrefix ? below(key, found, options.format !== undefined) : fitting(key, found);
-  if (keys.length > 0) return keys.sort().map((one) => locationOf(address, one));
+  const all = isPrefix ? below(key, found) : fitting(key, found);
+  const isKnown = (one: string): boolean => formatFromName(one.slice(key.length)).format !== null;
+  const keys = isPrefix && options.format === undefined ? all.filter(isKnown) : all;
+  if (keys.length > 0) {
+    const others = keys === all ? [] : all.filter((one) => !isKnown(one));
+    if (others.length > 0) options.passedOver?.(passedOverText(url, others));
+    return keys.sort().map((one) => locationOf(address, one));
+  }
   const what = isPrefix
     ? `expected objects ending in ${KNOWN_EXTENSIONS.join(', ')} (also with .gz, .zst or .br) below it, found none; name them or give --format`
     : 'no object fits the pattern; check it';
@@ -36,11 +42,11 @@ function locationOf({ scheme, bucket }: ObjectAddress, key: string): SourceLocat
   return { kind: 's3', name: url, path: url };
 }
 
-function below(prefix: string, keys: readonly string[], isAny: boolean): string[] {
+/** What is not hidden. */
+function below(prefix: string, keys: readonly string[]): string[] {
   return keys.filter((key) => {
     const rest = key.slice(prefix.length);
-    if (rest === '' || rest.endsWith('/') || rest.split('/').some(isHidden)) return false;
-    return isAny || formatFromName(rest).format !== null;
+    return rest !== '' && !rest.endsWith('/') && !rest.split('/').some(isHidden);
   });
 }
 

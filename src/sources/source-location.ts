@@ -26,4 +26,18 @@ export interface ExpandOptions extends RemoteSettings {
   readonly format?: SourceFormat;
   /** Directory that relative paths start from; default: the process's. */
   readonly cwd?: string;
+  /** Told of files in a directory, or objects below a prefix, that are not taken, in words. */
+  readonly passedOver?: (message: string) => void;
+}
+
+/** Names that are shown of many. */
+const SHOWN = 3;
+
+/** What `passedOver` is told. `names`: at least one. */
+export function passedOverText(place: string, names: readonly string[]): string {
+  const shown = [...names].sort().slice(0, SHOWN).join(', ');
+  const more = names.length > SHOWN ? ', …' : '';
+  const [are, their] =
+    names.length === 1 ? ['1 file is', 'its name ends'] : [`${names.length} files are`, 'their names end'];
+  return `${place}: ${are} not read, since ${their} in no known kind: ${shown}${more}; name what is data, or give --format`;
 }

@@ -112,3 +112,30 @@ describe('infer of a folder', () => {
     expect(stdout).toMatch(/ {2}x: \{ type: string, required: false \}/);
   });
 });
+
+describe('files in a folder whose names say nothing of their kind', () => {
+  const files = {
+    'a.csv': 'id,x\n1,2\n',
+    'part-1': 'id,x\n2,3\n',
+    'deep/x.dat': 'id,x\n3,4\n',
+    _SUCCESS: '',
+  };
+
+  it('are named, and not read', async () => {
+    const place = await folder('kinds', files);
+    const { code, stderr } = await desk.run(['ingest', place, ...FLAGS]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(
+      `${place}: 2 files are not read, since their names end in no known kind: ${place}/deep/x.dat, ${place}/part-1; name what is data, or give --format`,
+    );
+    expect(Object.keys(await desk.take())).toEqual(['k:1']);
+  });
+
+  it('are read with --format', async () => {
+    const place = await folder('kinds-named', files);
+    const { code, stderr } = await desk.run(['ingest', place, ...FLAGS, '--format', 'csv']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toContain('not read');
+    expect(Object.keys(await desk.take()).sort()).toEqual(['k:1', 'k:2', 'k:3']);
+  });
+});

@@ -141,7 +141,7 @@ describe('lists', () => {
     expect(Object.keys(stored)).toEqual(['k:0']);
     expect(stderr).toMatch(/VECTOR_LENGTH\s+2\b/);
     expect(stderr).toMatch(/VECTOR\s+1\b/);
-    expect(stderr).toContain('expected numbers without a null among them, found "[1,null,2]"');
+    expect(stderr).toContain('expected numbers without a null among them, found "[1,null,2]": number 2 of 3');
   });
 
   it('a struct mapped as a scalar is refused before any write', async () => {

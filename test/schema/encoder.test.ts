@@ -192,6 +192,22 @@ describe('reasons', () => {
     ['int8', '300', 'expected int8 (-128 to 127), found "300"'],
     ['int64', 'é\u0007\n', 'expected int64 in decimal digits, found "é\\u0007\\n"'],
     ['{ type: float64, min: 0, max: 1 }', '2', 'expected a value from 0 to 1, found "2"'],
+    [
+      'vector<float32>[3]',
+      '[1,2,null]',
+      'expected numbers without a null among them, found "[1,2,null]": number 3 of 3',
+    ],
+    [
+      'vector<float32>[2]',
+      '[1,NaN]',
+      'expected a JSON array of numbers, found "[1,NaN]"; allow_nonfinite: true takes NaN and Infinity',
+    ],
+    [
+      'vector<float32>[2]',
+      '[ 0.5  -1.]',
+      'expected a JSON array of numbers, found "[ 0.5  -1.]"; numpy arrays become JSON by json.dumps(x.tolist())',
+    ],
+    ['vector<float32>[2]', '1,2', 'expected a JSON array of numbers, found "1,2"'],
   ])('%s of %j', (type, cell, text) => {
     expect(reason(type, cell)).toBe(text);
   });

@@ -1,6 +1,6 @@
 /** Vectors of floats of one length: packed little-endian IEEE 754, or a JSON array. */
 import type { ByteString, Value } from '../../core/types.ts';
-import { type Codec, type Coded, fault, isFault, typedBy } from './codec.ts';
+import { type Codec, type Coded, fault, isFault, typedBy, type ValueFault } from './codec.ts';
 import { type FloatBits, floatFormatter } from './float.ts';
 import { float32Of, isHalfway } from './float32.ts';
 
@@ -25,7 +25,7 @@ export function vectorCodec(options: VectorOptions): Codec {
     if (hasOverflow(cell)) return fault('FLOAT_RANGE', `numbers within the range of float${bits}`, cell);
     const parsed = parseArray(options.allowNonfinite ? quoteNonfinite(cell) : cell);
     const items = parsed !== null && bits === 32 ? roundedOnce(parsed, cell) : parsed;
-    return items === null ? fault('VECTOR', 'a JSON array of numbers', cell) : coded(items, () => cell);
+    return items === null ? noArray(cell, options.allowNonfinite) : coded(items, () => cell);
   };
   const typed = (value: Value): Coded =>
     coded(value as readonly Value[], () => listText(value as readonly Value[]));
@@ -41,6 +41,20 @@ export function vectorCodec(options: VectorOptions): Codec {
       return typed;
     }),
   };
+}
+
+/** With what to do where that is known. */
+function noArray(cell: ByteString, allowsNonfinite: boolean): ValueFault {
+  const { code, reason } = fault('VECTOR', 'a JSON array of numbers', cell);
+  return { code, reason: `${reason}${arrayAdvice(cell, allowsNonfinite)}` };
+}
+
+function arrayAdvice(cell: ByteString, allowsNonfinite: boolean): string {
+  if (/^\[\s*[-+\d.][-+\d.e]*(?:\s+[-+\d.][-+\d.e]*)*\s*\]$/.test(cell) && /\d\s+[-\d]/.test(cell))
+    return '; numpy arrays become JSON by json.dumps(x.tolist())';
+  return !allowsNonfinite && /\b(?:nan|inf(?:inity)?)\b/i.test(cell)
+    ? '; allow_nonfinite: true takes NaN and Infinity'
+    : '';
 }
 
 /** Nulls by name: String() leaves nothing of them. */
@@ -108,9 +122,10 @@ function parseArray(cell: ByteString): readonly Value[] | null {
 function jsonEncoder(format: Format): Encode {
   return (items, found) => {
     const parts: string[] = [];
-    for (const item of items) {
-      const text = item === null ? nullInside(found()) : format(Number(item));
-      if (isFault(text)) return text;
+    for (const [i, item] of items.entries()) {
+      if (item === null) return nullInside(i, items.length, found());
+      const text = format(Number(item));
+      if (isFault(text)) return numbered(text, i, items.length);
       parts.push(Number.isFinite(Number(item)) ? text : `"${text}"`);
     }
     return `[${parts.join(',')}]`;
@@ -122,10 +137,11 @@ function packEncoder({ bits, length, allowNonfinite }: VectorOptions, format: Fo
   return (items, found) => {
     for (let i = 0; i < length; i += 1) {
       const item = items[i];
-      if (item === null || item === undefined) return nullInside(found());
+      if (item === null || item === undefined) return nullInside(i, length, found());
       const value = Number(item);
       const stored = bits === 32 ? Math.fround(value) : value;
-      if (!Number.isFinite(stored) && (!allowNonfinite || Number.isFinite(value))) return format(value);
+      if (!Number.isFinite(stored) && (!allowNonfinite || Number.isFinite(value)))
+        return numbered(format(value), i, length);
       if (bits === 32) bytes.writeFloatLE(value, i * 4);
       else bytes.writeDoubleLE(value, i * 8);
     }
@@ -133,6 +149,12 @@ function packEncoder({ bits, length, allowNonfinite }: VectorOptions, format: Fo
   };
 }
 
-function nullInside(found: string): Coded {
-  return fault('VECTOR', 'numbers without a null among them', found);
+function nullInside(index: number, length: number, found: string): Coded {
+  return numbered(fault('VECTOR', 'numbers without a null among them', found), index, length);
+}
+
+/** Of a long vector what is wrong is not shown. */
+function numbered(coded: Coded, index: number, length: number): Coded {
+  if (!isFault(coded)) return coded;
+  return { code: coded.code, reason: `${coded.reason}: number ${index + 1} of ${length}` };
 }

@@ -1,6 +1,6 @@
 /** The rows of sources as `verify` expects them in Redis: read and mapped as ingest does, but kept. */
 import { createCollector, type ExpectedRows } from '../core/expectations.ts';
-import type { Source, WriteMode } from '../core/types.ts';
+import type { Source } from '../core/types.ts';
 import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
 
 export interface RowCounts {
@@ -16,14 +16,13 @@ export interface RowCounts {
 export async function* readRows(
   sources: readonly (() => Promise<Source>)[],
   schema: FeatureSchema,
-  mode: WriteMode,
   counts: RowCounts,
 ): AsyncGenerator<ExpectedRows> {
   const collector = createCollector(schema.features.length);
   for (const open of sources) {
     const source = await open();
     try {
-      const context = { sourceName: source.info.name, startedAt: Date.now(), mode };
+      const context = { sourceName: source.info.name, startedAt: Date.now(), mode: null };
       const encoder = compileEncoder(schema, source.columns, context);
       const recordColumns = source.recordColumns(encoder.selected);
       for await (const batch of source.batches(encoder.selected)) {

@@ -124,7 +124,7 @@ async function compareAll(
   let total: { rows: RowCounts; compared: number } | null = null;
   for (;;) {
     const rows: RowCounts = { read: 0, rejected: 0, empty: 0 };
-    const batches = readRows(sources, schema, options.mode, rows);
+    const batches = readRows(sources, schema, rows);
     const compared = await compareOnce(options, batches, readers, matches, verdicts);
     total ??= { rows, compared };
     const { differences, isDone, share } = verdicts.finish();

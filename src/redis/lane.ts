@@ -237,8 +237,10 @@ export function createLane(options: LaneOptions, framer: () => Framer, first: Re
         if (movedTo.size > 0 || needsConnection || remedy === 'again') await reroute(movedTo, withinMs);
         if (dead || (cluster !== null && queue.length === 0)) return;
         if (needsConnection) await reconnect(withinMs);
-        if (needsConnection) await witness.check(client as Redis, withinMs);
-        if (needsConnection || remedy === 'reload') await options.reload(client as Redis, withinMs);
+        if (needsConnection || remedy === 'reload') {
+          await witness.check(client as Redis, withinMs);
+          await options.reload(client as Redis, withinMs);
+        }
         return;
       } catch (error) {
         if (error instanceof FeaturectlError && FOR_GOOD.has(error.code)) throw error;

@@ -63,9 +63,9 @@ function rowCalls(items: readonly string[], { width, lead }: CallShape): string[
 
 /** The TTL of one row in milliseconds, from the words of its call; 0: none. `width`: fields of the schema. */
 export function callTtl(words: readonly string[], width: number, row: number): number {
-  const ttlCountAt = 3 + Number(words[2]) + 1 + width;
-  const letter = words[ttlCountAt + 2]?.charCodeAt(2 * row + 1) ?? FIRST_LETTER;
-  return Number(words[ttlCountAt + 3 + letter - FIRST_LETTER] ?? 0);
+  const [ttlCount = '', , forms = '', ...lists] = words.slice(3 + Number(words[2]) + 1 + width);
+  const ttls = lists.slice(0, Number(ttlCount));
+  return Number(ttls[forms.charCodeAt(2 * row + 1) - FIRST_LETTER] ?? 0);
 }
 
 /** What a call says of one row. */

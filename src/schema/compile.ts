@@ -30,7 +30,8 @@ export interface EncodeContext {
   readonly sourceName: string;
   /** Epoch milliseconds of the start of the run. */
   readonly startedAt: number;
-  readonly mode: WriteMode;
+  /** Null: rows are not written, but compared with what is there. */
+  readonly mode: WriteMode | null;
 }
 
 /** Throws COLUMN and TYPE where the source does not fit the schema, SCHEMA where the mode does not. */
@@ -78,7 +79,7 @@ function watchBraces(key: KeyTemplate, warnings: string[]): KeyTemplate {
   };
 }
 
-function checkMode(schema: FeatureSchema, mode: WriteMode): void {
+function checkMode(schema: FeatureSchema, mode: WriteMode | null): void {
   if (mode === 'newer' && schema.eventTimeField === null) {
     throw new FeaturectlError(
       'SCHEMA',

@@ -48,6 +48,20 @@ describe('verify', () => {
     expect(stdout).toMatch(/^missing +0$/m);
   });
 
+  it('a load in mode newer whose nulls take fields away: they must be absent', async () => {
+    schema = await desk.file(
+      'removing.yaml',
+      schemaText({
+        x: '\n  a: int64\n  b: { type: string, null: remove }\n  seen: date',
+        more: 'event_time: seen',
+      }),
+    );
+    const file = await loaded('id,a,b,seen\n1,1,x,2026-01-01\n1,2,,2026-01-02\n', ['--mode', 'newer']);
+    expect((await verify(file)).code).toBe(0);
+    await desk.client.hset('k:1', 'b', 'x');
+    expect(await asJson(file)).toMatchObject({ exit_code: 1, features: { b: 1 } });
+  });
+
   it.each<[string, (d: Desk) => Promise<unknown>, object, RegExp]>([
     ['a missing key', (d) => d.client.del('k:2'), { missing: 1, differing: 1 }, /v\.csv:3 k:2: missing$/m],
     [

@@ -458,11 +458,16 @@ const columnName = fc.oneof(
   fc.constantFrom('__proto__', 'yes', 'null', '1', '- a', 'a: b', '#', '{x}', ' '),
 );
 
+/** One name that holds a delimiter is taken for the header of a file of another one, and refused. */
+const columnNames = fc
+  .uniqueArray(columnName, { minLength: 1, maxLength: 4 })
+  .filter((names) => names.length > 1 || !/[;\t|]/.test(names.join('')));
+
 /** Any CSV that reads gives a schema by which no row is rejected but for lack of an entity, of which it warns. */
 it('infer, then validate: no reject, whatever the names and cells', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.uniqueArray(columnName, { minLength: 1, maxLength: 4 }),
+      columnNames,
       fc.array(fc.array(cell, { minLength: 4, maxLength: 4 }), { maxLength: 6 }),
       async (names, rows) => {
         const header = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(',');

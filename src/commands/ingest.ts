@@ -3,23 +3,22 @@
 import { randomUUID } from 'node:crypto';
 import { createAccounts, type FailureSink } from '../core/accounts.ts';
 import { ledgerState } from '../core/checkpoint.ts';
-import { createCountingWriter } from '../core/counting-writer.ts';
 import { FeaturectlError } from '../core/errors.ts';
 import { type Ending, ingest } from '../core/ingest.ts';
 import { createLedger } from '../core/ledger.ts';
-import type { ColumnInfo, RowEncoder, Source, WriteListener, Writer } from '../core/types.ts';
+import type { ColumnInfo, RowEncoder, Source } from '../core/types.ts';
 import { counted } from '../core/units.ts';
 import { fingerprint } from '../output/fingerprint.ts';
 import { formatCount } from '../output/format.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
-import { compileEncoder, type FeatureSchema, hasFractionalTtl, keyOf, keyParts } from '../schema/index.ts';
+import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { openCheckpoints } from './checkpoints.ts';
-import { connectOptions } from './connection.ts';
 import { fileState, openPool, replaying, startOf, withPool } from './encode-part.ts';
 import { finishRun } from './finish-run.ts';
+import { openWriter } from './open-writer.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
 import { findWork, namedSources, type Part, ranged, shardPrint, type Work } from './parts.ts';
@@ -268,43 +267,6 @@ function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
   });
   warn(run, [...source.warnings, ...encoder.warnings]);
   return replaying(run, schema, encoder);
-}
-
-async function openWriter(run: Run, schema: FeatureSchema, listener: WriteListener): Promise<Writer> {
-  const { writing, connection: target, dryRun } = run.options;
-  if (dryRun) return createCountingWriter(writing.mode, listener);
-  // Loaded when needed: --dry-run talks to no Redis.
-  const { connect, createWriter } = await import('../redis/index.ts');
-  const connection = await connect({
-    ...(await connectOptions(target, run.io.signal)),
-    retrying: (message) => run.progress.note(message, 'retry'),
-    warn: (message) => run.progress.note(message),
-  });
-  try {
-    const earlier = run.checkpoints?.saved?.taken ?? null;
-    return await createWriter(
-      connection,
-      { ...writing, ...writerOptions(schema, run.options), earlier },
-      listener,
-    );
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-}
-
-function writerOptions(schema: FeatureSchema, { writing, connection }: IngestOptions) {
-  return {
-    path: writing.write,
-    fields: schema.fields,
-    eventTimeField: schema.eventTimeField,
-    retryForMs: connection.retryForMs,
-    millis: hasFractionalTtl(schema),
-    probeKey: keyOf(
-      schema,
-      keyParts(schema).map(() => 'featurectl-probe'),
-    ),
-  };
 }
 
 function failureSink(rejects: RejectsFile | null): FailureSink {

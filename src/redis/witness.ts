@@ -5,7 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { FeaturectlError } from '../core/errors.ts';
-import type { TakenRow } from '../core/types.ts';
+import type { ByteString, TakenRow } from '../core/types.ts';
 import { ask, messageOf } from './ask.ts';
 import { type Chunk, unitOfRow } from './chunk.ts';
 import { DATED } from './deadline.ts';
@@ -114,22 +114,23 @@ function takenRow(chunk: Chunk, row: number, width: number, seenAt: number): Tak
   const inUnit = row - chunk.unitRow[unit]!;
   const key = unitKeys(chunk, unit)[inUnit];
   if (key === undefined) return null;
-  const { buffer } = chunk;
-  const words = readWords(buffer, chunk.unitStart[unit]!, 3).words;
-  if (words[0] === 'EVALSHA') {
-    const call = readWords(buffer, chunk.unitStart[unit]!, Infinity).words;
-    return { key, expiresAt: after(seenAt, callTtl(call, width, inUnit)) };
-  }
-  if (words[0] === 'RESTORE') {
-    const isDated = (chunk.unitFlags[unit]! & DATED) !== 0;
-    return { key, expiresAt: isDated ? Number(words[2]) : after(seenAt, Number(words[2])) };
-  }
-  return { key, expiresAt: after(seenAt, expiryOf(chunk, unit)) };
+  const { words } = readWords(chunk.buffer, chunk.unitStart[unit]!, Infinity);
+  const isDated = words[0] === 'RESTORE' && (chunk.unitFlags[unit]! & DATED) !== 0;
+  if (isDated) return { key, expiresAt: Number(words[2]) };
+  const ttlMs = ttlOf(chunk, unit, inUnit, words, width);
+  return { key, expiresAt: ttlMs > 0 ? seenAt + ttlMs : 0 };
 }
 
-/** `ttlMs` 0: never. */
-function after(seenAt: number, ttlMs: number): number {
-  return ttlMs > 0 ? seenAt + ttlMs : 0;
+/** In milliseconds, from the words of the unit's first command; 0: none. */
+function ttlOf(
+  chunk: Chunk,
+  unit: number,
+  inUnit: number,
+  words: readonly ByteString[],
+  width: number,
+): number {
+  if (words[0] === 'EVALSHA') return callTtl(words, width, inUnit);
+  return words[0] === 'RESTORE' ? Number(words[2]) : expiryOf(chunk, unit);
 }
 
 /** Of plain commands, in milliseconds; 0: none of them sets one. */

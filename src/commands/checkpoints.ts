@@ -13,7 +13,7 @@ import {
 import { FeaturectlError } from '../core/errors.ts';
 import type { Ledger, LedgerState } from '../core/ledger.ts';
 import { createLowWater, type LowWater } from '../core/low-water.ts';
-import type { Source, Writer } from '../core/types.ts';
+import type { Source, TakenRow, Writer } from '../core/types.ts';
 import { createCheckpointFile, readCheckpoint } from '../output/checkpoint.ts';
 import { redactUrls } from '../output/redact.ts';
 import type { KeptRejects, RejectsFile } from '../output/rejects.ts';
@@ -90,7 +90,7 @@ function createCheckpoints(
     maxBatches: SPARE_BATCHES + 2 * writing.connections * writing.inFlight,
   });
   let rejects: RejectsFile | null = null;
-  let lastTaken: Writer['lastTaken'] = () => null;
+  let lastTaken: Writer['lastTaken'] = () => [];
   const file = createCheckpointFile(path, async () => rejects?.sync());
   let seen = lowWater.mark();
   let kept: readonly KeptRejects[] = saved?.rejects ?? [];
@@ -121,7 +121,7 @@ function createCheckpoints(
       complete,
       place: place(),
       sent_up_to: sentUpTo,
-      taken: lastTaken() ?? saved?.taken ?? null,
+      taken: takenUpTo(lastTaken(), saved),
       ...countsOf(seen.state),
       rejects: kept,
     };
@@ -150,6 +150,12 @@ function createCheckpoints(
     finish: (isComplete) => file.save(make(isComplete)),
     discard: file.remove,
   };
+}
+
+/** A node that has taken nothing since still has to have what an earlier run wrote there. */
+function takenUpTo(now: readonly TakenRow[], saved: Checkpoint | null): TakenRow[] {
+  const runIds = new Set(now.map(({ runId }) => runId));
+  return [...now, ...(saved?.taken ?? []).filter(({ runId }) => !runIds.has(runId))];
 }
 
 function remainingParts(parts: readonly Part[], place: Checkpoint['place']): readonly Part[] {

@@ -31,7 +31,7 @@ function writerOptions(schema: FeatureSchema, { options, checkpoints }: Run) {
     fields: schema.fields,
     eventTimeField: schema.eventTimeField,
     retryForMs: connection.retryForMs,
-    earlier: checkpoints?.saved?.taken ?? null,
+    earlier: checkpoints?.saved?.taken ?? [],
     millis: hasFractionalTtl(schema),
     probeKey: keyOf(
       schema,

@@ -4,7 +4,7 @@ import type { Counts, LedgerState, RowFailure } from './ledger.ts';
 import type { SourcePosition, TakenRow } from './types.ts';
 
 /** Raised when an older file cannot be gone on with. */
-export const CHECKPOINT_VERSION = 2;
+export const CHECKPOINT_VERSION = 3;
 
 /** One state of a source: size, time of change or version, and a hash of its head. */
 export interface SourcePrint {
@@ -35,8 +35,8 @@ export interface Checkpoint {
   readonly place: { readonly source: number; readonly position: SourcePosition } | null;
   /** Rows that may have been sent before the next checkpoint was written, counted from the start of the load. */
   readonly sent_up_to: number;
-  /** What Redis must still have for the load to be gone on with; null: it is not asked. */
-  readonly taken: TakenRow | null;
+  /** What Redis must still have for the load to be gone on with: of each node one row. */
+  readonly taken: readonly TakenRow[];
   readonly counts: Counts;
   readonly failures_by_code: Readonly<Record<string, number>>;
   readonly skipped_by_code: Readonly<Record<string, number>>;

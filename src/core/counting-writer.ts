@@ -27,7 +27,7 @@ export function createCountingWriter(mode: WriteMode, listener: WriteListener): 
     drain: async () => tell(),
     abandon: async () => tell(),
     stats: () => ({ bytesSent: 0, chunksSent: 0, retries: 0 }),
-    lastTaken: () => null,
+    lastTaken: () => [],
     close: async () => {},
   };
 }

@@ -211,8 +211,8 @@ export interface Writer extends RowSink {
   /** How rows are written and why, for the report. */
   readonly plan: WritePlan;
   stats(): WriterStats;
-  /** The row that the server took last; null: none yet, or it cannot be asked for again (Cluster, no INFO, dry run). */
-  lastTaken(): TakenRow | null;
+  /** The row that each server took last; none where nothing was, or it cannot be asked for again (no INFO, dry run). */
+  lastTaken(): readonly TakenRow[];
   close(): Promise<void>;
 }
 

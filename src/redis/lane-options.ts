@@ -33,7 +33,10 @@ export interface LaneCluster {
   /** host:port. */
   readonly node: string;
   readonly asking: AskingLine;
-  /** Brings the topology up to date where a node answers. Throws REDIS_AUTH. */
+  /**
+   * Brings the topology up to date where a node answers, and has what was written last asked for where its slot has gone.
+   * Throws REDIS_AUTH, REDIS_DATA_LOSS, NoAnswer.
+   */
   refresh(withinMs: number, first?: string): Promise<void>;
   /**
    * Where slots of this lane have gone to other nodes, takes all that is not settled out of it and gives each

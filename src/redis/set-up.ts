@@ -4,6 +4,7 @@ import { FeaturectlError } from '../core/errors.ts';
 import type { ByteString, TakenRow, WriteMode } from '../core/types.ts';
 import { messageOf, together } from './ask.ts';
 import { cut } from './bulk-channel.ts';
+import { assertKept } from './cluster-witness.ts';
 import type { Connection } from './connect.ts';
 import { introduce } from './fence.ts';
 import { type Patience, persist } from './persist.ts';
@@ -29,8 +30,8 @@ export interface WriterOptions {
   readonly retryForMs: number;
   /** A key of the kind that will be written, to ask for permissions with; it is never written. */
   readonly probeKey: ByteString;
-  /** Of an earlier run that this one goes on after; null: of none. */
-  readonly earlier: TakenRow | null;
+  /** What the run that this one goes on after wrote last, of each node; empty where there was none. */
+  readonly earlier: readonly TakenRow[];
   /** Some TTL may be no whole number of seconds, so a user of --write pipeline must be permitted PEXPIRE. */
   readonly millis: boolean;
 }
@@ -106,8 +107,10 @@ function firstLane(connection: Connection, options: WriterOptions) {
         introduce(client, askMs),
         clock?.read(client, askMs) ?? Promise.resolve(),
       );
-      if (options.earlier !== null && topology === null)
-        await stillHas(client, options.earlier, askMs, connection.shown);
+      for (const taken of options.earlier) {
+        if (topology === null) await stillHas(client, taken, askMs, connection.shown);
+        else await assertKept({ connection, topology }, taken, askMs);
+      }
       return { client, probe, topology, node, clock };
     } catch (error) {
       cut(client);

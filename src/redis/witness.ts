@@ -72,8 +72,18 @@ export async function stillHas(
 ): Promise<string> {
   const found = await runIdOf(client, withinMs);
   if (found === null || found === taken.runId) return taken.runId;
-  if (!(await isThere(client, taken, withinMs))) throw dataLoss(shown);
+  await assertThere(client, taken, withinMs, shown);
   return found;
+}
+
+/** Whichever server has the row's key by now. Throws REDIS_DATA_LOSS, NoAnswer. */
+export async function assertThere(
+  client: Redis,
+  taken: Taken,
+  withinMs: number,
+  shown: string,
+): Promise<void> {
+  if (!(await isThere(client, taken, withinMs))) throw dataLoss(shown);
 }
 
 /** Null where the server does not tell. Throws NoAnswer. */

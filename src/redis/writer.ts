@@ -5,10 +5,11 @@ import type { RowOrigin, TakenRow, WriteListener, Writer } from '../core/types.t
 import { atMost, sleep, together } from './ask.ts';
 import { createAskingLine } from './asking.ts';
 import { type Chunk, createChunkPool, originOf } from './chunk.ts';
+import { assertFollowed } from './cluster-witness.ts';
 import type { Connection } from './connect.ts';
 import type { Framer, ReplyReader } from './framer.ts';
 import { createLane } from './lane.ts';
-import type { Lane, LaneOptions } from './lane-options.ts';
+import type { Lane, LaneCluster, LaneOptions } from './lane-options.ts';
 import { createNewKeyFramer, createNewKeyReplies } from './new-key-framer.ts';
 import { createNovelty } from './novelty.ts';
 import { thinned } from './persist.ts';
@@ -68,7 +69,7 @@ function startWriter(
   };
   const asking = createAskingLine({ connect: connection.openAt, reload });
   const novelty = createNovelty();
-  const witnesses: Witness[] = [];
+  const witnesses: { readonly node: string | null; readonly witness: Witness }[] = [];
   let closed = false;
   let emitted = 0;
   const routes = createRoutes({
@@ -83,14 +84,13 @@ function startWriter(
   routes.begin();
 
   function laneTo(node: string | null, index: number, client: Redis | null): Lane {
+    const witness = createWitness(first[index]?.runId ?? null, options.fields.length, connection.shown);
+    witnesses.push({ node, witness });
     const laneOptions: LaneOptions = {
       connect: (withinMs) => (node === null ? connection.open(withinMs) : connection.openAt(node, withinMs)),
-      cluster:
-        node === null || topology === null
-          ? null
-          : { node, asking, refresh: topology.refresh, reroute: (movedTo) => routes.reroute(index, movedTo) },
+      cluster: node === null || topology === null ? null : clusterOf(topology, node, index, witness),
       reload,
-      witness: addWitness(first[index]?.runId ?? null),
+      witness,
       pool,
       replies: createReplies(),
       listener,
@@ -105,10 +105,17 @@ function startWriter(
     return createLane(laneOptions, () => framers[index] as Framer, client);
   }
 
-  function addWitness(runId: string | null): Witness {
-    const witness = createWitness(runId, options.fields.length, connection.shown);
-    witnesses.push(witness);
-    return witness;
+  function clusterOf(topology: Topology, node: string, index: number, witness: Witness): LaneCluster {
+    return {
+      node,
+      asking,
+      refresh: async (withinMs, first) => {
+        await topology.refresh(withinMs, first);
+        const last = witness.last();
+        if (last !== null) await assertFollowed({ connection, topology }, node, last.taken, withinMs);
+      },
+      reroute: (movedTo) => routes.reroute(index, movedTo),
+    };
   }
 
   function createFramer(index: number): Framer {
@@ -168,7 +175,7 @@ function startWriter(
   return {
     plan: topology === null ? plan : { ...plan, why: `${plan.why}; ${clusterWhy(connection, topology)}` },
     stats: () => ({ ...stats }),
-    lastTaken: () => (topology === null ? lastOf(witnesses) : null),
+    lastTaken: () => lastOf(witnesses),
     begin: (key, keyLength, ttlMs, eventTime) => {
       if (framers.length > 1) framer = routes.framerOf(key, keyLength);
       framer.begin(key, keyLength, ttlMs, eventTime);
@@ -215,10 +222,16 @@ function startWriter(
   };
 }
 
-/** What was written last of all lanes. */
-function lastOf(witnesses: readonly Witness[]): TakenRow | null {
-  const seen = witnesses.map((witness) => witness.last()).filter((last) => last !== null);
-  return seen.sort((a, b) => b.seenAt - a.seenAt)[0]?.taken ?? null;
+/** What was written last through any lane of each node. */
+function lastOf(
+  witnesses: readonly { readonly node: string | null; readonly witness: Witness }[],
+): TakenRow[] {
+  const ofNode = new Map<string | null, { readonly taken: TakenRow; readonly seenAt: number }>();
+  for (const { node, witness } of witnesses) {
+    const last = witness.last();
+    if (last !== null && last.seenAt >= (ofNode.get(node)?.seenAt ?? 0)) ofNode.set(node, last);
+  }
+  return [...ofNode.values()].map(({ taken }) => taken);
 }
 
 function clusterWhy({ cluster }: Connection, topology: Topology): string {

@@ -132,7 +132,7 @@ function writerOf(listener: WriteListener, chunkRows: number): Writer {
       tell('UNSETTLED');
     },
     stats: () => ({ bytesSent: 0, chunksSent: 0, retries: 0 }),
-    lastTaken: () => null,
+    lastTaken: () => [],
     close: async () => {
       open = [];
     },

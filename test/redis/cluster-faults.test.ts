@@ -214,16 +214,81 @@ it('a master killed: its replica takes over, and rows not settled go there', asy
   await writer.drain();
   const [master] = await cluster.masters();
   const replica = await cluster.replicaOf(master as TestRedis);
+  await master?.cli('WAIT', 1, 1000);
   await master?.kill();
   await commitRows(writer, plainRows(500, 'w', 250), 500);
   await writer.drain();
   expect(tally.told).toMatchObject({ written: 1000, failed: new Map() });
   expect(tally.told.retries.length).toBeGreaterThan(0);
   expect(await cluster.masters()).toContain(replica);
-  await master?.restart();
+  await backAsReplica(master as TestRedis);
+  await expectStored([...plainRows(250), ...plainRows(500, 'w', 250)]);
+});
+
+async function backAsReplica(dead: TestRedis): Promise<void> {
+  await dead.restart();
   await until('the old master to be a replica', async () =>
-    /role:slave/.test(String(await master?.cli('INFO', 'replication'))),
+    /role:slave/.test(String(await dead.cli('INFO', 'replication'))),
   );
   await cluster.settled();
-  await expectStored([...plainRows(250), ...plainRows(500, 'w', 250)]);
+}
+
+/** What the master takes from now on stays with it. */
+async function cutOff(master: TestRedis): Promise<void> {
+  await master.cli('ACL', 'SETUSER', 'default', '-psync', '-sync');
+  await master.cli('CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
+describe('a replica takes over that has not what the master took', () => {
+  const rows = plainRows(500, 'w', 250);
+
+  async function loseLast(options: Partial<OpenOptions>) {
+    const tally = createTally();
+    const writer = await open({ connections: 2, chunkRows: 20, ...options }, tally);
+    await commitRows(writer, plainRows(250));
+    await writer.drain();
+    const [master] = (await cluster.masters()) as [TestRedis];
+    const replica = await cluster.replicaOf(master);
+    await master.cli('WAIT', 1, 1000);
+    await cutOff(master);
+    await commitRows(writer, rows, 250);
+    await writer.drain();
+    const taken = writer.lastTaken();
+    await master.kill();
+    await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
+    return { tally, writer, master, taken };
+  }
+
+  it.each(PLANS)('in the middle of a load: REDIS_DATA_LOSS (%s %s)', async (path, mode) => {
+    const { tally, writer, master } = await loseLast({ path, mode });
+    const rest = commitRows(writer, plainRows(500, 'x', 900), 750).then(() => writer.drain());
+    await expect(rest).rejects.toMatchObject({ code: 'REDIS_DATA_LOSS' });
+    await writer.abandon(0);
+    expect(tally.total()).toBe(tally.told.written + (tally.codes().UNSETTLED ?? 0));
+    await backAsReplica(master);
+  });
+
+  it('between a load and the one that goes on after it', async () => {
+    const { writer, master, taken } = await loseLast({});
+    await writer.close();
+    expect(taken).toHaveLength(3);
+    await expect(open({ earlier: taken }, createTally())).rejects.toMatchObject({ code: 'REDIS_DATA_LOSS' });
+    await backAsReplica(master);
+  });
+});
+
+it('what went on between two loads is no loss where rows are kept', async () => {
+  const first = await open({ connections: 2 }, createTally());
+  await commitRows(first, plainRows(300));
+  await first.drain();
+  const earlier = first.lastTaken();
+  const [master] = (await cluster.masters()) as [TestRedis];
+  await cluster.failover(await cluster.replicaOf(master));
+  await cluster.settled();
+  for (const { key } of earlier) await cluster.migrate(slotOf(key), await otherMaster(slotOf(key)));
+  const tally = createTally();
+  const next = await open({ earlier }, tally);
+  await commitRows(next, plainRows(300, 'w'));
+  await next.drain();
+  expect(tally.told).toMatchObject({ written: 300, failed: new Map() });
 });

@@ -70,7 +70,7 @@ export function createReferenceWriter(
       for (const { origin, row } of rows) listener.failed(origin, row, fault);
     },
     stats: () => ({ bytesSent: 0, chunksSent: 0, retries: 0 }),
-    lastTaken: () => null,
+    lastTaken: () => [],
     close: async () => client.disconnect(),
   };
 }

@@ -98,7 +98,7 @@ export const DEFAULTS = {
   retryForMs: 5_000,
   probeKey: 'k:probe',
   millis: true,
-  earlier: null,
+  earlier: [],
 } as const;
 
 /** How to get to a server: its URL, and what is needed besides. */

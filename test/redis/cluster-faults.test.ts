@@ -32,8 +32,10 @@ afterEach(async () => {
 
 async function open(options: Partial<OpenOptions>, tally: Tally): Promise<Writer> {
   const eventTimeField = options.mode === 'newer' ? 1 : null;
+  // Any node may be dead, or no master any more.
+  const hosts = cluster.nodes.map(({ port }) => `127.0.0.1:${port}`);
   const writer = await openWriter(
-    cluster.url,
+    `redis://${hosts.join(',')}`,
     { fields: ['x', 'y'], eventTimeField, retryForMs: 15_000, ...options },
     tally,
   );

@@ -18,6 +18,7 @@ import { expandSources, openSource, type SourceLocation } from '../sources/index
 import { openCheckpoints } from './checkpoints.ts';
 import { fileState, openPool, replaying, startOf, withPool } from './encode-part.ts';
 import { finishRun } from './finish-run.ts';
+import { assertFit } from './fit-parts.ts';
 import { openWriter } from './open-writer.ts';
 import type { IngestOptions, Io } from './options.ts';
 import { refuseOverwriting } from './output-paths.ts';
@@ -102,6 +103,7 @@ async function load(run: Run): Promise<Ending> {
     run.pool = await openPool(run, { options: options.schema, text, columns });
     if (options.reportHtml !== null) run.watch = watchRun(schema);
     const begun = readAhead(first, compile(run, schema, first).selected);
+    await assertFit(run, schema, parts.slice(1), surroundings(run));
     if (options.rejects !== null) run.rejects = await openRejects(options.rejects, sourceNames(locations));
     return await write(run, schema, parts, begun);
   } finally {

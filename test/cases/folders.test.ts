@@ -46,6 +46,21 @@ describe('a column that the first source does not have, without a schema', () =>
   });
 });
 
+describe('a later file that does not fit: nothing is written of those before it', () => {
+  const good = 'id,x\n1,2\n';
+  it.each([
+    ['a column is missing', { 'a.csv': good, 'b.csv': 'id,z\n2,3\n' }, 2, 'COLUMN'],
+    ['it is of another format', { 'a.csv': good, 'b.csv': 'PK\u0003\u0004....' }, 4, 'SOURCE_FORMAT'],
+    ['it is no Parquet file', { 'a.csv': good, 'b.parquet': 'PAR1....' }, 4, 'SOURCE_'],
+  ])('%s', async (name, files, exit, error) => {
+    const schema = await desk.file('x.yaml', schemaOf('x: int64'));
+    const { code, stderr } = await desk.run(['ingest', await folder(name, files), '--schema', schema]);
+    expect({ code, stderr }).toMatchObject({ code: exit, stderr: expect.stringContaining(`[${error}`) });
+    expect(stderr).toContain(Object.keys(files)[1]);
+    expect(await desk.take()).toEqual({});
+  });
+});
+
 describe('a column that only names of folders have', () => {
   const TWO = { 'day=2026-11-01/a.csv': 'id,x\n1,2\n', 'day=2026-11-02/a.csv': 'id,x\n2,3\n' };
   const warning =

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { createReplayer } from '../core/recording.ts';
 import type { RowEncoder, Source } from '../core/types.ts';
-import type { FeatureSchema } from '../schema/index.ts';
+import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
 import type { SourceLocation } from '../sources/index.ts';
 import type { FileState } from './encode-link.ts';
 import type { EncodePool } from './encode-pool.ts';
@@ -47,6 +47,12 @@ function defaultWorkers({ io: { cores = 1 }, track }: Run): number {
 /** When the load was started, in epoch milliseconds; a resumed one keeps the time of its first run. */
 export function startOf({ checkpoints, startedAt }: Run): number {
   return Date.parse(checkpoints?.saved?.started_at ?? startedAt.toISOString());
+}
+
+/** Throws COLUMN and TYPE where the source does not fit the schema. */
+export function encoderOf(run: Run, schema: FeatureSchema, { info, columns }: Source): RowEncoder {
+  const { mode } = run.options.writing;
+  return compileEncoder(schema, columns, { sourceName: info.name, startedAt: startOf(run), mode });
 }
 
 /** The encoder, which gives rows that a thread has encoded as they come. */

@@ -1,7 +1,7 @@
 /** Whether the files that are read later fit the schema: a load is not half done when its 200th file has other columns. */
-import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
+import type { FeatureSchema } from '../schema/index.ts';
 import { openSource } from '../sources/index.ts';
-import { fileState, startOf } from './encode-part.ts';
+import { encoderOf, fileState } from './encode-part.ts';
 import type { Part } from './parts.ts';
 import { openOptions, type Surroundings } from './reading.ts';
 import type { Run } from './run.ts';
@@ -16,15 +16,13 @@ export async function assertFit(
   parts: readonly Part[],
   surroundings: Surroundings,
 ): Promise<void> {
-  const { reading, writing } = run.options;
   const locations = new Map(parts.map(({ location }) => [location.name, location]));
   for (const location of locations.values()) {
     if (run.io.signal.aborted) return;
     if ((await fileState(location)) === null) continue;
-    const source = await openSource(location, openOptions(reading, surroundings, schema));
+    const source = await openSource(location, openOptions(run.options.reading, surroundings, schema));
     try {
-      const sourceName = source.info.name;
-      compileEncoder(schema, source.columns, { sourceName, startedAt: startOf(run), mode: writing.mode });
+      encoderOf(run, schema, source);
     } finally {
       await source.close();
     }

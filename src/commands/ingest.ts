@@ -13,10 +13,10 @@ import { formatCount } from '../output/format.ts';
 import { openJsonLog } from '../output/log.ts';
 import { createProgress } from '../output/progress.ts';
 import { openRejects, type RejectsFile } from '../output/rejects.ts';
-import { compileEncoder, type FeatureSchema } from '../schema/index.ts';
+import type { FeatureSchema } from '../schema/index.ts';
 import { expandSources, openSource, type SourceLocation } from '../sources/index.ts';
 import { openCheckpoints } from './checkpoints.ts';
-import { fileState, openPool, replaying, startOf, withPool } from './encode-part.ts';
+import { encoderOf, fileState, openPool, replaying, withPool } from './encode-part.ts';
 import { finishRun } from './finish-run.ts';
 import { assertFit } from './fit-parts.ts';
 import { openWriter } from './open-writer.ts';
@@ -262,11 +262,7 @@ async function open(run: Run, part: Part | undefined, schema: FeatureSchema | nu
 
 /** Warnings are shown once a run, however many files share them. */
 function compile(run: Run, schema: FeatureSchema, source: Source): RowEncoder {
-  const encoder = compileEncoder(schema, source.columns, {
-    sourceName: source.info.name,
-    startedAt: startOf(run),
-    mode: run.options.writing.mode,
-  });
+  const encoder = encoderOf(run, schema, source);
   warn(run, [...source.warnings, ...encoder.warnings]);
   return replaying(run, schema, encoder);
 }
